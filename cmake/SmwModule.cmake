@@ -1,0 +1,28 @@
+# One static library per room of the house: smw_module(NAME SOURCES ... PUBLIC ... PRIVATE ...)
+# Sources are listed, never globbed: a file that is not listed is not part of the product.
+function(smw_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(smw_${name} STATIC ${ARG_SOURCES})
+    target_include_directories(smw_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
+                                           PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(smw_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} smw_options)
+  else()
+    add_library(smw_${name} INTERFACE)
+    target_include_directories(smw_${name} INTERFACE ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(smw_${name} INTERFACE ${ARG_PUBLIC})
+  endif()
+  add_library(smw::${name} ALIAS smw_${name})
+endfunction()
+
+# One test program: smw_test(NAME SOURCES ... LIBS ... LABELS ...)
+function(smw_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE SMW_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} smw_options GTest::gmock GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120
+                                                                  LABELS "${ARG_LABELS}")
+endfunction()

@@ -1,0 +1,50 @@
+#pragma once
+// A system: one folder that does one job (checkpoint_restore, node_cleanup). It publishes a factory
+// that returns a System; app/ iterates over the list of factories and knows nothing else of it.
+
+#include "smw/admission/handler.hpp"
+#include "smw/base/log.hpp"
+#include "smw/base/option.hpp"
+#include "smw/metrics/registry.hpp"
+#include "smw/watch/cache.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace smw::system {
+
+/// What a system gets from the process. References outlive the system.
+struct Environment {
+    log::Logger logger;
+    metrics::Registry& metrics;
+    const Clock& clock;
+};
+
+struct Route {
+    std::string path;  ///< "/mutate-v1-pod"
+    admission::Handler* handler = nullptr;
+};
+
+/// Made before the configuration is read, so that its options are known; start() is called once
+/// after that and before anything else.
+class System {
+public:
+    System() = default;
+    System(const System&) = delete;
+    System& operator=(const System&) = delete;
+    virtual ~System() = default;
+
+    /// As in --enable, and the `webhook` label of metrics.
+    [[nodiscard]] virtual std::string_view name() const = 0;
+    /// Rows that set this system's own settings.
+    [[nodiscard]] virtual Options options() = 0;
+    virtual void start(const Environment& environment) = 0;
+    [[nodiscard]] virtual std::vector<Route> routes() = 0;
+    [[nodiscard]] virtual std::vector<watch::Cache> caches() = 0;
+};
+
+using Factory = std::unique_ptr<System> (*)();
+
+}  // namespace smw::system
