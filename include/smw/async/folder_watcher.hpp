@@ -30,7 +30,7 @@ private:
     struct Inotify;
     std::filesystem::path folder_;
     Duration poll_;
-    std::unique_ptr<Inotify> inotify_;
+    std::shared_ptr<Inotify> inotify_;
 };
 
 }  // namespace smw::async

@@ -2,9 +2,9 @@
 // Task<T>: a coroutine on an Asio executor. Parameters by value, unless the caller awaits in the
 // same statement. CONTRIBUTING.md lists the coroutine forms that g++ 12.2 miscompiles.
 
-#include <utility>  // before awaitable.hpp: it uses std::exchange
-
 #include <boost/asio/awaitable.hpp>
+
+#include <utility>  // before awaitable.hpp: it uses std::exchange
 
 namespace smw {
 
