@@ -1,0 +1,1 @@
+"""What the tests share: the control plane, the server under test, and stand-ins for others."""
