@@ -1,0 +1,147 @@
+"""The files that people apply: deploy/ and examples/ as they are, against a real API server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.api import Api, ApiError, Object
+from support.controlplane import ControlPlane
+from support.fixtures import StartServer
+from support.objects import backup, images
+from support.poll import poll
+from support.registration import registered
+from support.settings import REPOSITORY
+
+DEPLOY = REPOSITORY / "deploy"
+EXAMPLE = REPOSITORY / "examples/webhook-test.yaml"
+EXAMPLE_STATUS = REPOSITORY / "examples/webhook-test-status.yaml"
+
+# These need the kinds of cert-manager, which a bare API server does not have.
+NEEDS_CERT_MANAGER = {"cert-manager.yaml"}
+DEPLOY_FILES = sorted({path.name for path in DEPLOY.glob("*.yaml")} - NEEDS_CERT_MANAGER)
+
+CRD = "checkpointbackups.migration.dcnlab.com"
+
+
+def documents(file: Path) -> list[Object]:
+    return [document for document in yaml.safe_load_all(file.read_text()) if document]
+
+
+def example(kind: str) -> Object:
+    (found,) = (document for document in documents(EXAMPLE) if document["kind"] == kind)
+    return found
+
+
+def namespace_of(body: Object) -> str:
+    return str(body["metadata"].get("namespace", "default"))
+
+
+def apply(control_plane: ControlPlane, file: Path, *flags: str) -> str:
+    return control_plane.kubectl("apply", "--validate=strict", *flags, "-f", str(file))
+
+
+@pytest.fixture
+def crd(control_plane: ControlPlane) -> Object:
+    """Our CustomResourceDefinition, as the API server serves it. It stays for the next test."""
+    apply(control_plane, DEPLOY / "crd.yaml")
+    api = control_plane.api
+
+    def established() -> Object | None:
+        found = api.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, CRD)
+        conditions = found.get("status", {}).get("conditions") or []
+        true = {entry["type"] for entry in conditions if entry["status"] == "True"}
+        return found if "Established" in true else None
+
+    return poll("the CRD is established", established)
+
+
+def test_crd(crd: Object) -> None:
+    conditions = {entry["type"]: entry["status"] for entry in crd["status"]["conditions"]}
+    assert conditions["NamesAccepted"] == "True"
+    assert conditions.get("NonStructuralSchema", "False") == "False"
+    (version,) = (entry for entry in crd["spec"]["versions"] if entry["name"] == "v1")
+    assert version["subresources"] == {"status": {}}
+    assert crd["spec"]["scope"] == "Namespaced"
+
+
+@pytest.mark.parametrize("missing", ["schedule", "podRef", "resourceRef"])
+def test_crd_requires(api: Api, namespace: str, crd: Object, missing: str) -> None:
+    body = backup(namespace, "train", ("Job", "train"), {"app": "train:1"})
+    del body["spec"][missing]
+    with pytest.raises(ApiError) as error:
+        api.create(body)
+    assert error.value.code == 422
+    assert f"spec.{missing}" in error.value.message
+
+
+def test_crd_keeps_unknown_fields(api: Api, namespace: str, crd: Object) -> None:
+    # The CRD belongs to the backup controller: what its later versions add must survive ours.
+    body = backup(namespace, "train", ("Job", "train"), {"app": "train:1"})
+    body["spec"]["addedLater"] = {"nested": [1, 2]}
+    assert api.create(body)["spec"] == body["spec"]
+
+
+def test_example_in_the_cluster(control_plane: ControlPlane, api: Api, crd: Object) -> None:
+    wanted = example("CheckpointBackup")
+    apply(control_plane, EXAMPLE)
+    apply(control_plane, EXAMPLE_STATUS, "--server-side", "--subresource=status")
+
+    name, namespace = wanted["metadata"]["name"], namespace_of(wanted)
+    stored = api.get(wanted["apiVersion"], "CheckpointBackup", namespace, name)
+    assert contains(stored["spec"], wanted["spec"])
+    # `kubectl apply` drops a status; the second file brings it, the same as the first one's.
+    assert stored["status"]["builtImages"] == wanted["status"]["builtImages"]
+    assert name in control_plane.kubectl("get", "checkpointbackups", "--namespace", namespace)
+    control_plane.kubectl("delete", "-f", str(EXAMPLE))
+
+
+def contains(whole: Any, part: Any) -> bool:
+    """Whether all of `part` is in `whole`; the API server may have added defaults."""
+    if isinstance(part, dict):
+        return all(key in whole and contains(whole[key], part[key]) for key in part)
+    return bool(whole == part)
+
+
+def test_example_restores(
+    control_plane: ControlPlane,
+    api: Api,
+    controllers: None,
+    start_server: StartServer,
+    tmp_path: Path,
+) -> None:
+    server = start_server(*documents(EXAMPLE))
+    job = example("Job")
+    namespace, name = namespace_of(job), job["metadata"]["name"]
+    job_file = tmp_path / "job.yaml"
+    job_file.write_text(yaml.safe_dump(job))
+    with registered(api, namespace, server):
+        apply(control_plane, job_file)
+        selector = f"batch.kubernetes.io/job-name={name}"
+        pods = poll("its pod", lambda: api.list("v1", "Pod", namespace, labelSelector=selector))
+    control_plane.kubectl("delete", "-f", str(job_file))
+
+    (built,) = example("CheckpointBackup")["status"]["builtImages"]
+    assert name == "test-migration-job"
+    assert images(job["spec"]["template"])["app-container"] == "nginx:1.19"
+    assert images(pods[0])["app-container"] == "nginx:1.20-checkpoint"
+    assert images(pods[0])[built["containerName"]] == built["imageName"]
+
+
+@pytest.mark.parametrize("file", DEPLOY_FILES)
+def test_deploy_file_is_valid(control_plane: ControlPlane, api: Api, file: str) -> None:
+    """Each file is taken by the API server, with no field that it does not know."""
+    namespace = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "stateful-migration"},
+    }
+    try:
+        api.create(namespace)
+    except ApiError as error:
+        if error.code != 409:  # another file's test made it
+            raise
+    apply(control_plane, DEPLOY / file, "--dry-run=server")
