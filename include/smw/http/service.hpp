@@ -40,11 +40,12 @@ public:
 
     [[nodiscard]] virtual const RequestHead& head() const = 0;
 
-    /// The whole body, within the listener's limits; asked for at most once. Errors: TooLarge (413),
-    /// Unavailable (bytes in flight: 503 with Retry-After), DeadlineExceeded (408), BadRequest
-    /// (malformed chunk), Cancelled (the peer went away). Its capacity has json::Document::kPadding
-    /// to spare. What is reserved for it is given back when the exchange ends.
-    /// When the Service answers without having read it, the connection drops the rest and closes.
+    /// The whole body, within the listener's limits; asked for at most once. Errors: TooLarge
+    /// (413), Unavailable (bytes in flight: 503 with Retry-After), DeadlineExceeded (408),
+    /// BadRequest (malformed chunk), Cancelled (the peer went away). Its capacity has
+    /// json::Document::kPadding to spare. What is reserved for it is given back when the exchange
+    /// ends. When the Service answers without having read it, the connection drops the rest and
+    /// closes.
     virtual Task<Expected<std::string>> read_body(Deadline deadline) = 0;
     /// Gives the body's memory back for the next request. Optional.
     virtual void recycle(std::string memory) = 0;

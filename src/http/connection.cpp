@@ -1,0 +1,325 @@
+#include "http/connection.hpp"
+
+#include "http/answer.hpp"
+#include "smw/http/router.hpp"
+#include "smw/json/document.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/beast/http/error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace smw::http {
+
+namespace beast = boost::beast;
+namespace asio = boost::asio;
+
+namespace {
+
+/// Start line and headers, and the same again for chunk heads and trailers.
+constexpr std::size_t kMaxHeadBytes = std::size_t{16} << 10;
+/// A TLS record carries at most this much.
+constexpr std::size_t kReadBytes = std::size_t{16} << 10;
+/// Memory of a body that is kept for the next one on the connection.
+constexpr std::size_t kMaxSpareBytes = std::size_t{64} << 10;
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+std::int64_t steady_nanoseconds() {
+    using std::chrono::duration_cast;
+    using std::chrono::nanoseconds;
+    return duration_cast<nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+/// The request being served, as its Service sees it.
+class ConnectionExchange final : public Exchange {
+public:
+    ConnectionExchange(Connection& connection, RequestHead head)
+        : connection_(connection), head_(head) {}
+    ~ConnectionExchange() override { connection_.release_reservation(); }
+
+    [[nodiscard]] const RequestHead& head() const override { return head_; }
+
+    Task<Expected<std::string>> read_body(Deadline deadline) override {
+        return connection_.read_body(deadline);
+    }
+
+    void recycle(std::string memory) override {
+        if (memory.capacity() <= kMaxSpareBytes) {
+            connection_.spare_ = std::move(memory);
+        }
+    }
+
+private:
+    Connection& connection_;
+    RequestHead head_;
+};
+
+Connection::Connection(asio::ip::tcp::socket socket, const tls::ServerContext* context,
+                       Shared& shared)
+    : shared_(shared), executor_(socket.get_executor()), transport_(std::move(socket), context) {}
+
+void Connection::arm(Duration span, OnExpiry on_expiry) {
+    deadline_ = std::chrono::steady_clock::now() + span;
+    on_expiry_ = on_expiry;
+    expired_ = false;
+}
+
+void Connection::arm(Deadline deadline) {
+    deadline_ = deadline.when();
+    on_expiry_ = OnExpiry::Cancel;
+    expired_ = false;
+}
+
+void Connection::sweep(TimePoint now) {
+    if (now < deadline_) {
+        return;
+    }
+    // Again at each sweep: what was just being completed could not be cancelled.
+    expired_ = true;
+    if (on_expiry_ == OnExpiry::Cancel) {
+        transport_.cancel();
+    } else {
+        transport_.close();
+    }
+}
+
+bool Connection::close_if_idle() {
+    if (idle_since() == 0 || transport_.has_unread()) {
+        return false;
+    }
+    evicted_ = true;
+    transport_.cancel();
+    return true;
+}
+
+Task<void> Connection::run() {
+    arm(shared_.limits.handshake);
+    const error_code failed = co_await transport_.handshake();
+    shared_.on_handshake(transport_.tls_version(), !failed);
+    if (failed) {
+        shared_.logger.debug("TLS handshake failed", {{"why", failed.message()}});
+        transport_.close();
+        co_return;
+    }
+    while (co_await serve_one()) {
+    }
+    // Reads what the peer is still sending, so that the close does not reset an answer away.
+    arm(shared_.limits.drop);
+    co_await transport_.shutdown(evicted_ ? 0 : shared_.limits.drop_bytes);
+}
+
+/// Whether the connection goes on.
+Task<bool> Connection::serve_one() {
+    const bool arriving = co_await wait_for_request();
+    if (!arriving) {
+        co_return false;
+    }
+    arm(shared_.limits.head);
+    parser_.emplace();
+    parser_->header_limit(kMaxHeadBytes);
+    parser_->body_limit(boost::none);
+    framing_ = {};
+    body_done_ = false;
+    head_request_ = false;
+    const auto refusal = co_await read_head();
+    disarm();
+    if (peer_gone_) {
+        co_return false;
+    }
+    if (refusal) {
+        co_return co_await refuse(*refusal);
+    }
+    const RequestHead head = describe(parser_->get(), std::chrono::steady_clock::now());
+    head_request_ = head.method == "HEAD";
+    body_done_ = !framing_.chunked && framing_.content_length == 0;
+    const Response response = co_await ask_service(head);
+    if (peer_gone_) {
+        co_return false;
+    }
+    const bool keep_alive = framing_.keep_alive && body_done_ && !evicted_ &&
+                            !shared_.closing.load(std::memory_order_relaxed);
+    co_return co_await answer(response, keep_alive);
+}
+
+/// Whether a byte of a request has come before the idle time was over.
+Task<bool> Connection::wait_for_request() {
+    if (buffer_.size() > 0) {
+        co_return true;
+    }
+    if (shared_.stopping.load(std::memory_order_relaxed)) {
+        co_return false;
+    }
+    arm(shared_.limits.idle);
+    idle_since_.store(steady_nanoseconds(), std::memory_order_relaxed);
+    shared_.on_idle();
+    const error_code error = co_await fill();
+    idle_since_.store(0, std::memory_order_relaxed);
+    co_return !error;
+}
+
+Task<error_code> Connection::fill() {
+    error_code error;
+    auto space = buffer_.prepare(kReadBytes);
+    const std::size_t count = co_await transport_.read_some(space, error);
+    buffer_.commit(count);
+    co_return error;
+}
+
+Task<std::optional<Refusal>> Connection::read_head() {
+    while (!parser_->is_header_done()) {
+        error_code error;
+        const std::size_t used = parser_->put(buffer_.data(), error);
+        buffer_.consume(used);
+        if (error == beast::http::error::need_more || (!error && !parser_->is_header_done())) {
+            error = co_await fill();
+            if (error && expired_) {
+                co_return Refusal{408, "the head of the request took too long to arrive"};
+            }
+            if (error) {
+                peer_gone_ = true;
+                co_return std::nullopt;
+            }
+        } else if (error == beast::http::error::header_limit) {
+            co_return Refusal{431, "the head of the request is longer than 16 KiB"};
+        } else if (error) {
+            co_return Refusal{400, "the head of the request is malformed"};
+        }
+    }
+    co_return read_framing(parser_->get(), framing_);
+}
+
+Task<Response> Connection::ask_service(RequestHead head) {
+    ConnectionExchange exchange{*this, head};
+    try {
+        co_return co_await shared_.service.serve(exchange);
+    } catch (const std::exception& defect) {
+        shared_.logger.error("Defect while answering a request", {{"what", defect.what()}});
+    }
+    co_return status_response(500, "a defect in this server; its log says more");
+}
+
+Task<bool> Connection::refuse(Refusal refusal) {
+    const Response response = status_response(refusal.status, refusal.why);
+    body_done_ = false;
+    co_return co_await answer(response, false);
+}
+
+/// Whether the connection goes on.
+Task<bool> Connection::answer(const Response& response, bool keep_alive) {
+    out_.clear();
+    append_answer(out_, response, {keep_alive, framing_.http_1_0, head_request_});
+    arm(shared_.limits.write, OnExpiry::Close);
+    const error_code error = co_await transport_.write(out_);
+    disarm();
+    co_return !error && keep_alive;
+}
+
+Task<Expected<std::string>> Connection::read_body(Deadline deadline) {
+    std::string body = std::move(spare_);
+    body.clear();
+    if (body_done_) {
+        co_return body;
+    }
+    if (!framing_.chunked && framing_.content_length > shared_.limits.max_body_bytes) {
+        co_return fail(Code::TooLarge, "the body is larger than --max-body-bytes");
+    }
+    if (auto reserved = reserve(static_cast<std::size_t>(framing_.content_length)); !reserved) {
+        co_return tl::unexpected(reserved.error());
+    }
+    arm(Deadline::after(shared_.limits.body).nearer(deadline));
+    if (framing_.expects_continue && buffer_.size() == 0) {
+        const error_code error = co_await transport_.write(kContinue);
+        if (error) {
+            co_return tl::unexpected(read_error(error));
+        }
+    }
+    Expected<void> read;
+    if (framing_.chunked) {
+        read = co_await read_chunked_body(body);
+    } else {
+        read = co_await read_sized_body(body);
+    }
+    disarm();
+    if (!read) {
+        peer_gone_ = read.error().code == Code::Cancelled;
+        co_return tl::unexpected(read.error());
+    }
+    body_done_ = true;
+    co_return body;
+}
+
+/// Past Beast: straight into the body, for there is nothing to parse.
+Task<Expected<void>> Connection::read_sized_body(std::string& body) {
+    const auto length = static_cast<std::size_t>(framing_.content_length);
+    body.reserve(length + json::Document::kPadding);
+    const std::size_t here = std::min(length, buffer_.size());
+    body.append(static_cast<const char*>(buffer_.data().data()), here);
+    buffer_.consume(here);
+    while (body.size() < length) {
+        const std::size_t have = body.size();
+        body.resize(have + std::min(length - have, kReadBytes));
+        error_code error;
+        const auto space = asio::buffer(body.data() + have, body.size() - have);
+        const std::size_t count = co_await transport_.read_some(space, error);
+        body.resize(have + count);
+        if (error) {
+            co_return tl::unexpected(read_error(error));
+        }
+    }
+    co_return Expected<void>{};
+}
+
+Task<Expected<void>> Connection::read_chunked_body(std::string& body) {
+    parser_->body_limit(shared_.limits.max_body_bytes);
+    while (!parser_->is_done()) {
+        error_code error;
+        const std::size_t used = parser_->put(buffer_.data(), error);
+        buffer_.consume(used);
+        if (error == beast::http::error::body_limit) {
+            co_return fail(Code::TooLarge, "the body is larger than --max-body-bytes");
+        }
+        const bool needs_more = error == beast::http::error::need_more || (!error && used == 0);
+        if ((error && !needs_more) || (needs_more && buffer_.size() > kMaxHeadBytes)) {
+            co_return fail(Code::BadRequest, "a chunk of the body is malformed");
+        }
+        const std::size_t size = parser_->get().body().size();
+        if (auto reserved = reserve(size - reserved_); !reserved) {
+            co_return reserved;
+        }
+        if (needs_more && !parser_->is_done()) {
+            error = co_await fill();
+            if (error) {
+                co_return tl::unexpected(read_error(error));
+            }
+        }
+    }
+    body = std::move(parser_->get().body());
+    body.reserve(body.size() + json::Document::kPadding);
+    co_return Expected<void>{};
+}
+
+Expected<void> Connection::reserve(std::size_t bytes) {
+    if (bytes > 0 && !shared_.budget.reserve(bytes, reserved_)) {
+        return fail(Code::Unavailable,
+                    "too many bytes of requests in flight (--max-bytes-in-flight); call again");
+    }
+    reserved_ += bytes;
+    return {};
+}
+
+void Connection::release_reservation() {
+    shared_.budget.release(std::exchange(reserved_, 0));
+}
+
+Error Connection::read_error(error_code error) const {
+    if (expired_) {
+        return {Code::DeadlineExceeded, "the body of the request took too long to arrive"};
+    }
+    return {Code::Cancelled, "the caller went away: " + error.message()};
+}
+
+}  // namespace smw::http

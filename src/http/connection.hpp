@@ -1,0 +1,115 @@
+#pragma once
+// One connection on its shard: handshake, then request after request, then a close that the peer
+// can understand. Every wait has a deadline, kept by the lane's sweep and not by timers of its own.
+
+#include "http/byte_budget.hpp"
+#include "http/head.hpp"
+#include "http/transport.hpp"
+#include "smw/http/listener.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace smw::http {
+
+/// What the connections of a listener share. Outlives them.
+struct Shared {
+    Shared(const Limits& bounds, Service& answers, log::Logger log)
+        : limits(bounds),
+          service(answers),
+          logger(std::move(log)),
+          budget(bounds.max_bytes_in_flight) {}
+
+    const Limits limits;
+    Service& service;
+    log::Logger logger;
+    ByteBudget budget;
+    std::atomic<bool> closing{false};   ///< each answer says Connection: close
+    std::atomic<bool> stopping{false};  ///< nobody waits for another request
+    /// Hears when a connection becomes idle. Any shard's thread.
+    std::function<void()> on_idle;
+    /// Counts a handshake: TLS version, and whether it succeeded.
+    std::function<void(std::string_view version, bool ok)> on_handshake;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(boost::asio::ip::tcp::socket socket, const tls::ServerContext* context,
+               Shared& shared);
+
+    /// The whole life, on the socket's executor.
+    Task<void> run();
+
+    [[nodiscard]] const boost::asio::any_io_executor& executor() const { return executor_; }
+
+    /// Steady-clock nanoseconds since when no byte of a request is unanswered; 0 while busy. Any
+    /// thread.
+    [[nodiscard]] std::int64_t idle_since() const {
+        return idle_since_.load(std::memory_order_relaxed);
+    }
+
+    // The rest on the connection's own thread.
+
+    /// Ends the pending wait when its time is up.
+    void sweep(TimePoint now);
+    /// False when a request has begun to arrive meanwhile.
+    bool close_if_idle();
+    /// At once, without a word.
+    void cut() { transport_.close(); }
+
+private:
+    friend class ConnectionExchange;
+    using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+    /// What a phase does when its time is up: a read can still be answered, a write cannot.
+    enum class OnExpiry { Cancel, Close };
+    void arm(Duration span, OnExpiry on_expiry = OnExpiry::Cancel);
+    void arm(Deadline deadline);
+    void disarm() { deadline_ = TimePoint::max(); }
+
+    Task<bool> serve_one();
+    Task<bool> wait_for_request();
+    Task<std::optional<Refusal>> read_head();
+    Task<Response> ask_service(RequestHead head);
+    Task<bool> refuse(Refusal refusal);
+    Task<bool> answer(const Response& response, bool keep_alive);
+    Task<error_code> fill();
+
+    Task<Expected<std::string>> read_body(Deadline deadline);
+    Task<Expected<void>> read_sized_body(std::string& body);
+    Task<Expected<void>> read_chunked_body(std::string& body);
+    Expected<void> reserve(std::size_t bytes);
+    void release_reservation();
+    [[nodiscard]] Error read_error(error_code error) const;
+
+    Shared& shared_;
+    boost::asio::any_io_executor executor_;
+    Transport transport_;
+    boost::beast::flat_buffer buffer_;
+    std::string out_;
+    std::string spare_;  ///< memory for the next body
+    std::atomic<std::int64_t> idle_since_{0};
+    TimePoint deadline_ = TimePoint::max();
+    OnExpiry on_expiry_ = OnExpiry::Cancel;
+    bool expired_ = false;
+    bool evicted_ = false;
+
+    // Of the request being served.
+    std::optional<Parser> parser_;
+    Framing framing_;
+    bool body_done_ = true;
+    bool peer_gone_ = false;
+    bool head_request_ = false;
+    std::size_t reserved_ = 0;
+};
+
+}  // namespace smw::http

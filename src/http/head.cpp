@@ -1,0 +1,89 @@
+#include "http/head.hpp"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace smw::http {
+
+namespace beast = boost::beast;
+namespace field = beast::http;
+
+namespace {
+
+std::string_view to_view(beast::string_view text) {
+    return {text.data(), text.size()};
+}
+
+bool parse_length(std::string_view text, std::uint64_t& length) {
+    const auto* end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data(), end, length);
+    const bool digits_only = !text.empty() && text.front() >= '0' && text.front() <= '9';
+    return digits_only && error == std::errc{} && stopped == end;
+}
+
+bool has_token(beast::string_view list, beast::string_view token) {
+    return beast::http::token_list{list}.exists(token);
+}
+
+}  // namespace
+
+std::optional<Refusal> read_framing(const RequestHeader& header, Framing& framing) {
+    framing.http_1_0 = header.version() == 10;
+    const auto lengths = header.count(field::field::content_length);
+    const auto codings = header.count(field::field::transfer_encoding);
+    if (lengths > 1) {
+        return Refusal{400, "Content-Length is given more than once"};
+    }
+    if (lengths == 1 && codings > 0) {
+        return Refusal{400, "Content-Length and Transfer-Encoding are given together"};
+    }
+    if (codings > 0) {
+        if (framing.http_1_0) {
+            return Refusal{400, "Transfer-Encoding is not part of HTTP/1.0"};
+        }
+        if (codings > 1 || !beast::iequals(header[field::field::transfer_encoding], "chunked")) {
+            return Refusal{501, "only the transfer coding \"chunked\" is implemented"};
+        }
+        framing.chunked = true;
+    }
+    if (lengths == 1 &&
+        !parse_length(to_view(header[field::field::content_length]), framing.content_length)) {
+        return Refusal{400, "Content-Length is not one number"};
+    }
+    const auto hosts = header.count(field::field::host);
+    if (hosts > 1 || (hosts == 0 && !framing.http_1_0)) {
+        return Refusal{400, "an HTTP/1.1 request needs exactly one Host"};
+    }
+    const auto connection = header[field::field::connection];
+    framing.keep_alive =
+        framing.http_1_0 ? has_token(connection, "keep-alive") : !has_token(connection, "close");
+    framing.expects_continue =
+        !framing.http_1_0 && beast::iequals(header[field::field::expect], "100-continue");
+    return std::nullopt;
+}
+
+RequestHead describe(const RequestHeader& header, TimePoint received) {
+    std::string_view target = to_view(header.target());
+    // absolute-form (RFC 9112 3.2.2): what follows the authority.
+    if (const auto scheme = target.find("://");
+        !target.empty() && target.front() != '/' && scheme != std::string_view::npos) {
+        const auto path = target.find_first_of("/?", scheme + 3);
+        target = path == std::string_view::npos ? std::string_view{"/"} : target.substr(path);
+    }
+    const auto question = target.find('?');
+    RequestHead head;
+    head.method = to_view(header.method_string());
+    head.path = target.substr(0, question);
+    if (question != std::string_view::npos) {
+        head.query = target.substr(question + 1);
+    }
+    head.content_type = to_view(header[field::field::content_type]);
+    head.content_encoding = to_view(header[field::field::content_encoding]);
+    head.received = received;
+    return head;
+}
+
+}  // namespace smw::http

@@ -1,0 +1,381 @@
+#include "smw/http/listener.hpp"
+
+#include "http/connection.hpp"
+#include "http/connection_table.hpp"
+#include "smw/async/sleep.hpp"
+#include "smw/async/task_group.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+
+namespace smw::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+/// After an accept that failed for want of descriptors or memory.
+constexpr std::chrono::milliseconds kAcceptPause{50};
+/// For tasks to end after their connections were cut.
+constexpr std::chrono::seconds kCutGrace{2};
+
+}  // namespace
+
+std::shared_ptr<Connection> ConnectionTable::longest_idle() const {
+    const std::scoped_lock lock{mutex_};
+    std::shared_ptr<Connection> longest;
+    for (const auto& connection : connections_) {
+        const auto since = connection->idle_since();
+        if (since != 0 && (!longest || since < longest->idle_since())) {
+            longest = connection;
+        }
+    }
+    return longest;
+}
+
+/// One shard's share of the connections.
+struct Lane {
+    Lane(async::Shard& on, const log::Logger& logger)
+        : shard(on), tasks(on.executor(), [logger](std::exception_ptr error) {
+              try {
+                  std::rethrow_exception(error);
+              } catch (const std::exception& defect) {
+                  logger.error("Defect in a connection", {{"what", defect.what()}});
+              }
+          }) {}
+
+    async::Shard& shard;
+    std::list<std::shared_ptr<Connection>> connections;
+    async::TaskGroup tasks;
+};
+
+/// Shared with the coroutines, so that it outlives those that a stop could not end.
+struct Listener::State : std::enable_shared_from_this<Listener::State> {
+    State(ListenerSettings chosen, std::vector<async::Shard*> shards, Service& service,
+          log::Logger log)
+        : settings(std::move(chosen)),
+          logger(log),
+          shared(settings.limits, service, std::move(log)),
+          acceptor(shards.front()->executor()),
+          room(shards.front()->executor()) {
+        for (async::Shard* shard : shards) {
+            lanes.push_back(std::make_unique<Lane>(*shard, logger));
+        }
+    }
+
+    Task<void> accept_loop(std::shared_ptr<State> self);
+    Task<void> wait_for_room();
+    Task<void> wait_for_signal();
+    void signal_room();
+    void take(tcp::socket socket, Lane& lane);
+    Task<void> run_connection(std::shared_ptr<State> self, ConnectionTable::Place place,
+                              Lane& lane);
+    Task<void> sweep(std::shared_ptr<State> self, Lane& lane);
+    void count_handshakes(metrics::Registry& metrics);
+    void end_tasks();
+    static Task<bool> end_lane(Lane& lane, Deadline deadline);
+
+    ListenerSettings settings;
+    log::Logger logger;
+    Shared shared;
+    ConnectionTable table;
+    tcp::acceptor acceptor;
+    asio::steady_timer room;  ///< cancelled when a connection ends or becomes idle
+    std::atomic<bool> waits_for_room{false};
+    std::vector<std::unique_ptr<Lane>> lanes;
+    tcp::endpoint bound;
+};
+
+namespace {
+
+error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, bool dual_stack) {
+    error_code error;
+    acceptor.open(endpoint.protocol(), error);
+    if (!error && dual_stack) {
+        acceptor.set_option(asio::ip::v6_only{false}, error);
+    }
+    if (!error) {
+        acceptor.set_option(asio::socket_base::reuse_address{true}, error);
+    }
+    if (!error) {
+        acceptor.bind(endpoint, error);
+    }
+    if (!error) {
+        acceptor.listen(asio::socket_base::max_listen_connections, error);
+    }
+    if (error) {
+        error_code ignored;
+        acceptor.close(ignored);
+    }
+    return error;
+}
+
+std::string print(const tcp::endpoint& endpoint) {
+    const std::string address = endpoint.address().to_string();
+    return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
+                                      : fmt::format("{}:{}", address, endpoint.port());
+}
+
+}  // namespace
+
+Listener::Listener(ListenerSettings settings, std::vector<async::Shard*> shards, Service& service,
+                   log::Logger logger, metrics::Registry& metrics)
+    : state_(std::make_shared<State>(std::move(settings), std::move(shards), service,
+                                     std::move(logger))) {
+    State& state = *state_;
+    state.shared.on_idle = [&state] {
+        state.signal_room();
+    };
+    state.shared.on_handshake = [](std::string_view, bool) {
+    };
+    if (state.settings.tls != nullptr) {
+        state.count_handshakes(metrics);
+    }
+    const auto connections =
+        metrics.gauge({"smw_connections", "Open connections, by listener.", {"listener"}})
+            .with({state.settings.name});
+    metrics.on_collect([weak = std::weak_ptr{state_}, connections] {
+        if (const auto alive = weak.lock()) {
+            connections.set(static_cast<double>(alive->table.size()));
+        }
+    });
+}
+
+Listener::~Listener() = default;
+
+void Listener::State::count_handshakes(metrics::Registry& metrics) {
+    const auto family = metrics.counter({"smw_tls_handshakes_total",
+                                         "TLS handshakes, by version and result.",
+                                         {"version", "result"}});
+    struct PerVersion {
+        metrics::Counter ok;
+        metrics::Counter failed;
+    };
+    const auto both = [&family](std::string_view version) {
+        return PerVersion{family.with({version, "ok"}), family.with({version, "failed"})};
+    };
+    shared.on_handshake = [tls13 = both("TLSv1.3"), tls12 = both("TLSv1.2"), none = both("none")](
+                              std::string_view version, bool ok) {
+        const auto& counters = version == "TLSv1.3" ? tls13 : version == "TLSv1.2" ? tls12 : none;
+        (ok ? counters.ok : counters.failed).increment();
+    };
+}
+
+Expected<void> Listener::bind() {
+    State& state = *state_;
+    const auto& address = state.settings.address;
+    error_code error;
+    if (address.empty()) {
+        error = open_acceptor(state.acceptor, {tcp::v6(), state.settings.port}, true);
+        const bool no_ipv6 = error && error != asio::error::address_in_use;
+        if (no_ipv6) {
+            error = open_acceptor(state.acceptor, {tcp::v4(), state.settings.port}, false);
+        }
+    } else {
+        const auto parsed = asio::ip::make_address(address, error);
+        if (!error) {
+            error = open_acceptor(state.acceptor, {parsed, state.settings.port}, false);
+        }
+    }
+    if (error) {
+        return fail(
+            Code::Unavailable,
+            fmt::format("listening for {} on {}:{}: {}", state.settings.name,
+                        address.empty() ? "*" : address, state.settings.port, error.message()));
+    }
+    state.bound = state.acceptor.local_endpoint();
+    return {};
+}
+
+std::string Listener::address() const {
+    return print(state_->bound);
+}
+
+std::uint16_t Listener::port() const {
+    return state_->bound.port();
+}
+
+void Listener::start() {
+    for (const auto& lane : state_->lanes) {
+        asio::post(lane->shard.executor(), [state = state_, lane = lane.get()] {
+            lane->tasks.spawn(state->sweep(state, *lane));
+            if (lane == state->lanes.front().get()) {
+                lane->tasks.spawn(state->accept_loop(state));
+            }
+        });
+    }
+}
+
+Task<void> Listener::State::accept_loop(std::shared_ptr<State> self) {
+    std::size_t next = 0;
+    while (self->acceptor.is_open()) {
+        error_code error;
+        co_await acceptor.async_wait(tcp::acceptor::wait_read,
+                                     asio::redirect_error(asio::use_awaitable, error));
+        if (!error) {
+            co_await wait_for_room();
+        }
+        if (!acceptor.is_open()) {
+            break;
+        }
+        Lane& lane = *lanes[next];
+        tcp::socket socket{lane.shard.executor()};
+        acceptor.accept(socket, error);
+        if (!error) {
+            next = (next + 1) % lanes.size();
+            take(std::move(socket), lane);
+        } else if (error != asio::error::would_block && error != asio::error::try_again &&
+                   error != asio::error::connection_aborted) {
+            logger.warn("A connection could not be accepted",
+                        {{"listener", settings.name}, {"why", error.message()}});
+            co_await async::sleep(kAcceptPause);
+        }
+    }
+}
+
+/// Until there is room for one more: the longest idle connection makes it, else the next to end.
+Task<void> Listener::State::wait_for_room() {
+    while (acceptor.is_open() && table.size() >= settings.limits.max_connections) {
+        waits_for_room.store(true);
+        if (const auto idle = table.longest_idle()) {
+            asio::post(idle->executor(), [this, self = shared_from_this(), idle] {
+                if (!idle->close_if_idle()) {
+                    signal_room();
+                }
+            });
+        }
+        if (table.size() >= settings.limits.max_connections) {
+            co_await wait_for_signal();
+        }
+        waits_for_room.store(false);
+    }
+}
+
+Task<void> Listener::State::wait_for_signal() {
+    room.expires_at(TimePoint::max());
+    error_code ignored;
+    co_await room.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+/// Any thread.
+void Listener::State::signal_room() {
+    if (waits_for_room.load()) {
+        asio::post(room.get_executor(), [self = shared_from_this()] { self->room.cancel(); });
+    }
+}
+
+void Listener::State::take(tcp::socket socket, Lane& lane) {
+    std::shared_ptr<const tls::ServerContext> context;
+    if (settings.tls != nullptr) {
+        context = settings.tls->load();
+        if (!context) {
+            return;  // no certificate yet: not ready, and /readyz says why
+        }
+    }
+    const auto connection = std::make_shared<Connection>(std::move(socket), context.get(), shared);
+    const auto place = table.add(connection);
+    asio::post(lane.shard.executor(), [self = shared_from_this(), place, &lane] {
+        lane.tasks.spawn(self->run_connection(self, place, lane));
+    });
+}
+
+namespace {
+
+/// However a connection's task ends, it leaves its lane and the table.
+template <class Function>
+class AtEnd {
+public:
+    explicit AtEnd(Function function) : function_(std::move(function)) {}
+    ~AtEnd() { function_(); }
+    AtEnd(const AtEnd&) = delete;
+    AtEnd& operator=(const AtEnd&) = delete;
+
+private:
+    Function function_;
+};
+
+}  // namespace
+
+Task<void> Listener::State::run_connection(std::shared_ptr<State> self,
+                                           ConnectionTable::Place place, Lane& lane) {
+    const std::shared_ptr<Connection> connection = *place;
+    const auto in_lane = lane.connections.insert(lane.connections.end(), connection);
+    auto leave = [&self, &lane, place, in_lane] {
+        lane.connections.erase(in_lane);
+        self->table.remove(place);
+        self->signal_room();
+    };
+    const AtEnd at_end{std::move(leave)};
+    co_await connection->run();
+}
+
+Task<void> Listener::State::sweep(std::shared_ptr<State> self, Lane& lane) {
+    for (;;) {
+        co_await async::sleep(self->settings.limits.sweep);
+        const TimePoint now = std::chrono::steady_clock::now();
+        for (const auto& connection : lane.connections) {
+            connection->sweep(now);
+        }
+    }
+}
+
+void Listener::announce_close() {
+    state_->shared.closing.store(true);
+}
+
+bool Listener::stop(Deadline deadline) {
+    announce_close();
+    state_->shared.stopping.store(true);
+    asio::post(state_->room.get_executor(), [state = state_] {
+        error_code ignored;
+        state->acceptor.close(ignored);
+        state->room.cancel();
+    });
+    for (const auto& connection : state_->table.all()) {
+        asio::post(connection->executor(), [connection] { connection->close_if_idle(); });
+    }
+    const bool ended = state_->table.wait_until_empty(deadline);
+    for (const auto& connection : state_->table.all()) {
+        asio::post(connection->executor(), [connection] { connection->cut(); });
+    }
+    state_->end_tasks();
+    return ended;
+}
+
+/// Sweeps and the accept loop, and handlers that were cut off from their callers.
+void Listener::State::end_tasks() {
+    const Deadline deadline = Deadline::after(kCutGrace);
+    std::vector<std::future<bool>> ended;
+    for (const auto& lane : lanes) {
+        ended.push_back(
+            asio::co_spawn(lane->shard.executor(), end_lane(*lane, deadline), asio::use_future));
+    }
+    for (const auto& future : ended) {
+        future.wait();
+    }
+}
+
+Task<bool> Listener::State::end_lane(Lane& lane, Deadline deadline) {
+    lane.tasks.cancel();
+    co_return co_await lane.tasks.join(deadline);
+}
+
+std::size_t Listener::connections() const {
+    return state_->table.size();
+}
+
+std::size_t Listener::bytes_in_flight() const {
+    return state_->shared.budget.used();
+}
+
+}  // namespace smw::http

@@ -1,0 +1,124 @@
+#include "http/transport.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <openssl/ssl.h>
+
+#include <array>
+
+namespace smw::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr std::string_view kSpeakTls =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n"
+    "Connection: close\r\n\r\nThis port speaks TLS: use https:// instead\n";
+
+}  // namespace
+
+struct Transport::Tls {
+    Tls(tcp::socket& socket, const tls::ServerContext& context)
+        : stream(socket, ::SSL_new(context.native())) {}
+
+    asio::ssl::stream<tcp::socket&> stream;
+};
+
+Transport::Transport(tcp::socket socket, const tls::ServerContext* context)
+    : socket_(std::move(socket)) {
+    error_code ignored;
+    socket_.set_option(tcp::no_delay{true}, ignored);
+    socket_.set_option(asio::socket_base::keep_alive{true}, ignored);
+    if (context != nullptr) {
+        tls_ = std::make_unique<Tls>(socket_, *context);
+    }
+}
+
+Transport::~Transport() = default;
+
+Task<error_code> Transport::handshake() {
+    error_code error;
+    if (tls_) {
+        co_await tls_->stream.async_handshake(asio::ssl::stream_base::server,
+                                              asio::redirect_error(asio::use_awaitable, error));
+        if (ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
+            error_code ignored;
+            co_await asio::async_write(socket_, asio::buffer(kSpeakTls),
+                                       asio::redirect_error(asio::use_awaitable, ignored));
+        }
+    }
+    co_return error;
+}
+
+Task<std::size_t> Transport::read_some(asio::mutable_buffer buffer, error_code& error) {
+    if (tls_) {
+        co_return co_await tls_->stream.async_read_some(
+            buffer, asio::redirect_error(asio::use_awaitable, error));
+    }
+    co_return co_await socket_.async_read_some(buffer,
+                                               asio::redirect_error(asio::use_awaitable, error));
+}
+
+Task<error_code> Transport::write(std::string_view bytes) {
+    error_code error;
+    const auto buffer = asio::buffer(bytes);
+    if (tls_) {
+        co_await asio::async_write(tls_->stream, buffer,
+                                   asio::redirect_error(asio::use_awaitable, error));
+    } else {
+        co_await asio::async_write(socket_, buffer,
+                                   asio::redirect_error(asio::use_awaitable, error));
+    }
+    co_return error;
+}
+
+Task<void> Transport::shutdown(std::size_t drop_bytes) {
+    error_code error;
+    if (tls_ && socket_.is_open()) {
+        // As if the peer's close_notify had come: else Asio would wait for it here.
+        ::SSL_set_shutdown(tls_->stream.native_handle(), SSL_RECEIVED_SHUTDOWN);
+        co_await tls_->stream.async_shutdown(asio::redirect_error(asio::use_awaitable, error));
+    }
+    socket_.shutdown(tcp::socket::shutdown_send, error);
+    std::array<char, 4096> dropped{};
+    for (std::size_t count = 0; !error && count < drop_bytes;) {
+        count += co_await socket_.async_read_some(asio::buffer(dropped),
+                                                  asio::redirect_error(asio::use_awaitable, error));
+    }
+    close();
+}
+
+void Transport::cancel() {
+    error_code ignored;
+    socket_.cancel(ignored);
+}
+
+void Transport::close() {
+    error_code ignored;
+    socket_.close(ignored);
+}
+
+bool Transport::has_unread() const {
+    error_code error;
+    return socket_.available(error) > 0;
+}
+
+std::string_view Transport::tls_version() const {
+    if (!tls_) {
+        return "none";
+    }
+    switch (::SSL_version(const_cast<Tls&>(*tls_).stream.native_handle())) {
+        case TLS1_3_VERSION:
+            return "TLSv1.3";
+        case TLS1_2_VERSION:
+            return "TLSv1.2";
+        default:
+            return "none";
+    }
+}
+
+}  // namespace smw::http
