@@ -50,13 +50,15 @@ public:
     virtual ~Output() = default;
 
     virtual void write(Level level, std::string line) = 0;
-    /// Lines that were dropped because the queue was full.
+    /// Lines that were dropped because the queue was full or nobody could take them.
     [[nodiscard]] virtual std::uint64_t dropped() const = 0;
 };
 
 /// stderr behind a queue of `capacity` lines and a thread of its own; the destructor writes what is
-/// queued.
+/// queued, and gives up on a reader that takes nothing for 2 s.
 [[nodiscard]] std::unique_ptr<Output> make_stderr_output(std::size_t capacity = 8192);
+/// The same for another descriptor, which stays open as long as the Output lives.
+[[nodiscard]] std::unique_ptr<Output> make_descriptor_output(int descriptor, std::size_t capacity);
 /// Drops everything: for tests and offline commands.
 [[nodiscard]] std::unique_ptr<Output> make_null_output();
 
