@@ -4,8 +4,6 @@
 
 #include "smw/base/error.hpp"
 
-#include <array>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -69,9 +67,21 @@ class Items {
 public:
     class iterator {
     public:
+        using value_type = Value;
+        using difference_type = std::ptrdiff_t;
+        using iterator_category = std::input_iterator_tag;
+        using reference = value_type;
+        using pointer = void;
+
+        iterator() = default;
         explicit iterator(Value::Cursor at) : at_(at) {}
         Value operator*() const;
         iterator& operator++();
+        iterator operator++(int) {
+            const iterator before = *this;
+            ++*this;
+            return before;
+        }
         friend bool operator==(const iterator&, const iterator&) = default;
 
     private:
@@ -81,6 +91,7 @@ public:
     Items(iterator first, iterator last) : first_(first), last_(last) {}
     [[nodiscard]] iterator begin() const { return first_; }
     [[nodiscard]] iterator end() const { return last_; }
+    [[nodiscard]] bool empty() const { return first_ == last_; }
 
 private:
     iterator first_;
@@ -92,9 +103,21 @@ class Members {
 public:
     class iterator {
     public:
+        using value_type = std::pair<std::string_view, Value>;
+        using difference_type = std::ptrdiff_t;
+        using iterator_category = std::input_iterator_tag;
+        using reference = value_type;
+        using pointer = void;
+
+        iterator() = default;
         explicit iterator(Value::Cursor at) : at_(at) {}
         std::pair<std::string_view, Value> operator*() const;
         iterator& operator++();
+        iterator operator++(int) {
+            const iterator before = *this;
+            ++*this;
+            return before;
+        }
         friend bool operator==(const iterator&, const iterator&) = default;
 
     private:
@@ -104,6 +127,7 @@ public:
     Members(iterator first, iterator last) : first_(first), last_(last) {}
     [[nodiscard]] iterator begin() const { return first_; }
     [[nodiscard]] iterator end() const { return last_; }
+    [[nodiscard]] bool empty() const { return first_ == last_; }
 
 private:
     iterator first_;

@@ -13,7 +13,8 @@ struct Text {
     friend bool operator==(const Text&, const Text&) = default;
 };
 
-/// `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD, control characters \u00XX.
+/// `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD, control characters
+/// \u00XX.
 void append_string(std::string& out, std::string_view text);
 
 /// Places commas and colons. The caller closes what it opens and gives a key before each member;
