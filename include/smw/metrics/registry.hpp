@@ -1,8 +1,8 @@
 #pragma once
 // Typed metric families over prometheus-cpp. Families are made once by whoever counts; handles
-// (Counter, Gauge, Histogram) are cheap copies, thread-safe, valid while the Registry lives. Resolve
-// labels to handles at start-up, not on the way of a request.
-// Labels come from closed sets: never a name, a namespace or an image.
+// (Counter, Gauge, Histogram) are cheap copies, thread-safe, valid while the Registry lives.
+// Resolve labels to handles at start-up, not on the way of a request. Labels come from closed sets:
+// never a name, a namespace or an image.
 
 #include <cstddef>
 #include <functional>
