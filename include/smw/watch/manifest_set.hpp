@@ -3,6 +3,7 @@
 // thread.
 
 #include "smw/base/error.hpp"
+#include "smw/json/document.hpp"
 #include "smw/json/writer.hpp"
 #include "smw/kube/meta.hpp"
 #include "smw/watch/sink.hpp"
@@ -10,9 +11,10 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace smw::watch {
@@ -28,6 +30,13 @@ struct Problem {
 
 /// "file:line: reason", for one line of output.
 [[nodiscard]] std::string to_string(const Problem& problem);
+
+/// Whether the object says that it is of that kind, apiVersion included.
+[[nodiscard]] bool is_of(json::Value object, const Resource& resource);
+
+/// The object with metadata.namespace "default" where it names none, as kubectl would create it.
+/// An object without a metadata.name is BadRequest.
+[[nodiscard]] Expected<json::Text> with_namespace(json::Value object);
 
 /// Whether a file of that name is read: .yaml, .yml, .json, without a leading dot.
 [[nodiscard]] bool is_manifest_name(std::string_view file_name);
@@ -45,7 +54,7 @@ public:
     /// what it held before stays, and the file is a problem until it is whole again.
     void put(const std::string& file, std::string_view content);
     /// The file is there and cannot be read: what it held before stays.
-    void put_unreadable(const std::string& file, std::string reason);
+    void put_unreadable(const std::string& file, std::string_view reason);
     /// The file is gone, and its content with it.
     void erase(const std::string& file);
 
@@ -53,7 +62,7 @@ public:
     /// two files that of the later file name (by bytes) counts, in one file the later document.
     void apply(const Resource& resource, Sink& sink);
 
-    /// Sorted by file and line: broken files, objects the sinks refused, objects said twice.
+    /// Sorted by file and line: broken files, objects that a sink refused, objects said twice.
     [[nodiscard]] std::vector<Problem> problems() const;
 
 private:
@@ -65,17 +74,25 @@ private:
     };
     struct File {
         std::vector<Object> objects;
-        std::vector<Problem> broken;   ///< at most one
-        std::vector<Problem> refused;  ///< by a sink, when last applied
+        std::optional<Problem> broken;
     };
-    struct Duplicate;
+    /// Where an object is said. Views files_.
+    struct Place {
+        const std::string* file = nullptr;
+        const Object* object = nullptr;
+    };
+    using Identity = std::pair<std::size_t, kube::ObjectKey>;
+    using Winners = std::map<Identity, Place>;
 
-    [[nodiscard]] Expected<std::vector<Object>> read(const std::string& file,
+    [[nodiscard]] Expected<std::vector<Object>> read(std::string_view file,
                                                      std::string_view content) const;
-    [[nodiscard]] std::vector<Problem> duplicates() const;
+    Expected<void> collect(json::Value object, int line, std::vector<Object>& objects) const;
+    /// Of each object the place that counts.
+    [[nodiscard]] Winners winners() const;
 
     std::vector<Resource> resources_;
-    std::map<std::string, File> files_;  ///< by bytes of the name: later ones win
+    std::map<std::string, File> files_;                    ///< by bytes of the name
+    std::map<std::string, std::vector<Problem>> refused_;  ///< by plural of the resource
 };
 
 /// Puts all manifests of a folder into `set`, once. A folder that cannot be read is an error.

@@ -4,31 +4,50 @@
 
 #include "smw/watch/sink.hpp"
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace smw::watch {
 
+/// kube::ObjectKey as views.
+struct ObjectKeyView {
+    std::string_view namespace_;
+    std::string_view name;
+    friend bool operator==(const ObjectKeyView&, const ObjectKeyView&) = default;
+};
+
+/// Not noexcept: libstdc++ then keeps the hash in the node, and growing does not read the objects.
 struct ObjectKeyHash {
-    std::size_t operator()(const kube::ObjectKey& key) const noexcept {
+    std::size_t operator()(const ObjectKeyView& key) const {
         const std::hash<std::string_view> hash;
         return hash(key.namespace_) * 31 + hash(key.name);
     }
 };
 
-/// Index: insert(const std::shared_ptr<const T>&) and erase(const std::shared_ptr<const T>&); a pure
-/// data structure without a lock. Project: makes a T of an object. One writer, many readers.
-template <class T, class Index>
+/// Immutable once made, so that its key can be viewed while it lives.
+template <class T>
+concept Keyed = requires(const T& object) {
+    { object.key() } -> std::convertible_to<ObjectKeyView>;
+};
+
+/// Index: insert(const std::shared_ptr<const T>&) and erase(const std::shared_ptr<const T>&); a
+/// pure data structure without a lock. Objects are held once: the store's keys are views into them.
+/// One writer, many readers.
+template <Keyed T, class Index>
 class Store final : public Sink {
 public:
-    /// Makes a T of an object whose key is known; nothing when the object is of no use here, which
-    /// removes what was known under that key.
-    using Project = std::function<std::shared_ptr<const T>(const kube::ObjectKey&, json::Value)>;
+    /// Makes a T of that key; nothing when the object is of no use here, which removes what was
+    /// known under that key.
+    using Project =
+        std::function<std::shared_ptr<const T>(const kube::ObjectKey& key, json::Value object)>;
 
     explicit Store(Project project) : project_(std::move(project)) {}
 
@@ -54,63 +73,85 @@ private:
         std::shared_ptr<const T> object;
         std::uint64_t stamp = 0;
     };
+    using Objects = std::unordered_map<ObjectKeyView, Entry, ObjectKeyHash>;
+
+    void insert(std::shared_ptr<const T> object);
+    void replace(typename Objects::iterator at, std::shared_ptr<const T> object);
+    void erase(typename Objects::iterator at);
 
     Project project_;
-    mutable std::shared_mutex mutex_;
+    mutable std::shared_mutex mutex_;  ///< the writer reads without it: nobody else writes
     Index index_;
-    std::unordered_map<kube::ObjectKey, Entry, ObjectKeyHash> objects_;
+    Objects objects_;
     std::uint64_t stamp_ = 0;  ///< number of the relist; the writer's
 };
 
-/// metadata.namespace and metadata.name of an object.
+/// metadata.namespace and metadata.name of an object. No name, or one that is no string, is
+/// BadRequest.
 [[nodiscard]] Expected<kube::ObjectKey> read_object_key(json::Value object);
 
-template <class T, class Index>
+template <Keyed T, class Index>
 Expected<void> Store<T, Index>::apply(json::Value object) {
-    auto key = read_object_key(object);
+    const auto key = read_object_key(object);
     if (!key) {
         return tl::unexpected(key.error());
     }
     auto projected = project_(*key, object);
+    const auto known = objects_.find(ObjectKeyView{key->namespace_, key->name});
     if (!projected) {
-        remove(*key);
-        return {};
+        erase(known);
+    } else if (known == objects_.end()) {
+        insert(std::move(projected));
+    } else {
+        replace(known, std::move(projected));
     }
-    const std::unique_lock lock{mutex_};
-    Entry& entry = objects_[std::move(*key)];
-    if (entry.object) {
-        index_.erase(entry.object);
-    }
-    entry.object = std::move(projected);
-    entry.stamp = stamp_;
-    index_.insert(entry.object);
     return {};
 }
 
-template <class T, class Index>
-void Store<T, Index>::remove(const kube::ObjectKey& key) {
+template <Keyed T, class Index>
+void Store<T, Index>::insert(std::shared_ptr<const T> object) {
     const std::unique_lock lock{mutex_};
-    const auto found = objects_.find(key);
-    if (found == objects_.end()) {
-        return;
-    }
-    index_.erase(found->second.object);
-    objects_.erase(found);
+    index_.insert(object);
+    const ObjectKeyView key = object->key();
+    objects_.emplace(key, Entry{std::move(object), stamp_});
 }
 
-template <class T, class Index>
-void Store<T, Index>::end_relist() {
-    std::vector<kube::ObjectKey> gone;
-    {
-        const std::shared_lock lock{mutex_};
-        for (const auto& [key, entry] : objects_) {
-            if (entry.stamp != stamp_) {
-                gone.push_back(key);
-            }
-        }
+template <Keyed T, class Index>
+void Store<T, Index>::replace(typename Objects::iterator at, std::shared_ptr<const T> object) {
+    // Freed after the lock: its key is still viewed until the node has the new one.
+    std::shared_ptr<const T> old = at->second.object;
+    const std::unique_lock lock{mutex_};
+    index_.erase(old);
+    index_.insert(object);
+    auto node = objects_.extract(at);
+    node.key() = object->key();
+    node.mapped() = Entry{std::move(object), stamp_};
+    objects_.insert(std::move(node));
+}
+
+template <Keyed T, class Index>
+void Store<T, Index>::erase(typename Objects::iterator at) {
+    if (at == objects_.end()) {
+        return;
     }
-    for (const auto& key : gone) {
-        remove(key);
+    const std::shared_ptr<const T> old = at->second.object;
+    const std::unique_lock lock{mutex_};
+    index_.erase(old);
+    objects_.erase(at);
+}
+
+template <Keyed T, class Index>
+void Store<T, Index>::remove(const kube::ObjectKey& key) {
+    erase(objects_.find(ObjectKeyView{key.namespace_, key.name}));
+}
+
+template <Keyed T, class Index>
+void Store<T, Index>::end_relist() {
+    for (auto at = objects_.begin(); at != objects_.end();) {
+        const auto here = at++;  // erasing a node leaves the others where they are
+        if (here->second.stamp != stamp_) {
+            erase(here);
+        }
     }
 }
 
