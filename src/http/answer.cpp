@@ -104,7 +104,7 @@ Task<Response> Router::serve(Exchange& exchange) {
             co_return co_await entry.service->serve(exchange);
         }
     }
-    co_return co_await otherwise_.serve(exchange);
+    co_return status_response(404, "there is nothing at this path");
 }
 
 }  // namespace smw::http

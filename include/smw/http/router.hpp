@@ -7,10 +7,10 @@
 
 namespace smw::http {
 
-/// An answer that says in a metav1.Status-free sentence why there is none: text/plain.
+/// text/plain, for what people read: probes.
 [[nodiscard]] Response text_response(unsigned status, std::string text);
 
-/// A Service for each path; other paths get `otherwise`. Paths compare by bytes.
+/// A Service for each path; other paths are 404. Paths compare by bytes.
 class Router final : public Service {
 public:
     struct Entry {
@@ -18,14 +18,12 @@ public:
         Service* service = nullptr;
     };
 
-    Router(std::vector<Entry> entries, Service& otherwise)
-        : entries_(std::move(entries)), otherwise_(otherwise) {}
+    explicit Router(std::vector<Entry> entries) : entries_(std::move(entries)) {}
 
     Task<Response> serve(Exchange& exchange) override;
 
 private:
     std::vector<Entry> entries_;
-    Service& otherwise_;
 };
 
 }  // namespace smw::http
