@@ -1,0 +1,31 @@
+#pragma once
+// What a person may choose about decisions.
+
+#include "smw/base/option.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace smw::checkpoint_restore {
+
+/// How the backup of a CronJob finds the pods of its Jobs.
+enum class CronJobMatch {
+    OwnerOrName,  ///< by the Job's ownerReference; by name where that says nothing
+    Owner,        ///< by the Job's ownerReference only
+    Name,         ///< by the Job's name only: no access to Jobs is needed
+};
+
+struct Settings {
+    std::vector<std::string> namespaces;  ///< empty: all
+    CronJobMatch cronjob_match = CronJobMatch::OwnerOrName;
+    bool require_pushed_images = false;
+    bool annotate_restored = false;
+
+    [[nodiscard]] bool decides_in(std::string_view namespace_) const;
+};
+
+/// The rows that set `settings`, which outlives them.
+[[nodiscard]] Options options_of(Settings& settings);
+
+}  // namespace smw::checkpoint_restore
