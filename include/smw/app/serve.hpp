@@ -39,7 +39,6 @@ struct ServeSettings {
     http::Limits limits;
     std::size_t max_in_flight = 256;
     OnError on_error = OnError::Allow;
-    std::chrono::steady_clock::duration max_staleness = std::chrono::minutes{10};
     log::Settings log;
     std::vector<std::string> enable{"checkpoint-restore"};
     /// The original's flags that mean nothing here: accepted, and said so in the log.

@@ -1,0 +1,276 @@
+// The rows of the process in the option table, and what must hold between them.
+
+#include "smw/app/serve.hpp"
+#include "smw/kube/meta.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace smw::app {
+
+namespace {
+
+Set set_certificates(Certificates& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        if (text == "files") {
+            target = Certificates::Files;
+        } else if (text == "ephemeral") {
+            target = Certificates::Ephemeral;
+        } else {
+            return fail(Code::BadRequest, "must be files or ephemeral");
+        }
+        return {};
+    };
+}
+
+/// --self-signed is short for --certificates=ephemeral.
+Set set_self_signed(Certificates& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        bool self_signed = false;
+        auto set = set_bool(self_signed)(text);
+        if (set && self_signed) {
+            target = Certificates::Ephemeral;
+        }
+        return set;
+    };
+}
+
+Set set_on_error(OnError& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        if (text != "allow" && text != "fail") {
+            return fail(Code::BadRequest, "must be allow or fail");
+        }
+        target = text == "fail" ? OnError::Fail : OnError::Allow;
+        return {};
+    };
+}
+
+Set set_log_level(log::Settings& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        const auto level = log::parse_level(text);
+        if (!level) {
+            return fail(Code::BadRequest, "must be debug, info, warn or error");
+        }
+        target.level = *level;
+        return {};
+    };
+}
+
+/// zap takes names, and numbers that mean "more than debug".
+Set set_zap_log_level(log::Settings& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        const bool number =
+            !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+        return set_log_level(target)(number ? std::string_view{"debug"} : text);
+    };
+}
+
+Set set_log_format(log::Settings& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        const auto format = log::parse_format(text);
+        if (!format) {
+            return fail(Code::BadRequest, "must be text, json or logfmt");
+        }
+        target.format = *format;
+        return {};
+    };
+}
+
+Set set_zap_encoder(log::Settings& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        if (text != "json" && text != "console") {
+            return fail(Code::BadRequest, "must be json or console");
+        }
+        return set_log_format(target)(text == "json" ? "json" : "text");
+    };
+}
+
+Set set_tls_version(tls::ServerSettings& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        const auto version = tls::parse_protocol_version(text);
+        if (!version) {
+            return tl::unexpected(version.error());
+        }
+        target.min_version = *version;
+        return {};
+    };
+}
+
+Set set_cipher_suites(tls::ServerSettings& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        if (auto set = set_list(target.cipher_suites)(text); !set) {
+            return set;
+        }
+        return tls::check_cipher_suites(target.cipher_suites);
+    };
+}
+
+Set ignore(std::vector<std::string>& ignored, std::string name) {
+    return [&ignored, name = std::move(name)](std::string_view) -> Expected<void> {
+        ignored.push_back(name);
+        return {};
+    };
+}
+
+void add_listeners(Options& rows, ServeSettings& settings) {
+    constexpr auto kGroup = "Listeners";
+    rows.push_back({"webhook-bind-address", kGroup, "address", "",
+                    "Address of the webhook's listener; all interfaces when empty.",
+                    set_string(settings.webhook_bind_address)});
+    rows.push_back({"webhook-port", kGroup, "port", "9443",
+                    "Port of the webhook's listener (TLS); 0 takes a free one.",
+                    set_port(settings.webhook_port)});
+    rows.push_back({"health-probe-bind-address", kGroup, "address", ":8081",
+                    "Where /healthz, /livez, /readyz and /startupz are served; 0 turns it off.",
+                    set_bind_address(settings.health_probe_bind_address)});
+    rows.push_back({"metrics-bind-address", kGroup, "address", ":8080",
+                    "Where /metrics is served; 0 turns it off.",
+                    set_bind_address(settings.metrics_bind_address)});
+}
+
+void add_certificates(Options& rows, ServeSettings& settings) {
+    constexpr auto kGroup = "Certificates";
+    rows.push_back({"certificates", kGroup, "files|ephemeral", "files",
+                    "Where the serving certificate comes from: files in --cert-dir, or made in "
+                    "memory at each start.",
+                    set_certificates(settings.certificates)});
+    rows.push_back({"self-signed", kGroup, "bool", "false", "Short for --certificates=ephemeral.",
+                    set_self_signed(settings.certificates)});
+    rows.push_back({"ca-out", kGroup, "file", "",
+                    "Write the CA of an ephemeral certificate to this file, for caBundle.",
+                    set_string(settings.ca_out)});
+    rows.push_back({"cert-dir", kGroup, "folder", settings.cert_dir,
+                    "Folder with the certificate and its key; followed through changes.",
+                    set_string(settings.cert_dir)});
+    rows.push_back({"cert-name", kGroup, "name", settings.cert_name,
+                    "File of the certificate chain in --cert-dir.",
+                    set_string(settings.cert_name)});
+    rows.push_back({"key-name", kGroup, "name", settings.key_name,
+                    "File of the private key in --cert-dir.", set_string(settings.key_name)});
+    rows.push_back({"service-name", kGroup, "name", settings.service_name,
+                    "Service that the certificate must be good for.",
+                    set_string(settings.service_name)});
+    rows.push_back({"service-namespace", kGroup, "name", "",
+                    "Namespace of that Service; this pod's own when empty.",
+                    set_string(settings.service_namespace)});
+    rows.push_back({"tls-min-version", kGroup, "version", "VersionTLS12",
+                    "Oldest TLS version that is spoken: VersionTLS12 or VersionTLS13.",
+                    set_tls_version(settings.tls)});
+    rows.push_back({"tls-cipher-suites", kGroup, "list", "",
+                    "Cipher suites in kube-apiserver's spelling, by comma; OpenSSL's choice when "
+                    "empty.",
+                    set_cipher_suites(settings.tls)});
+}
+
+void add_state(Options& rows, ServeSettings& settings) {
+    rows.push_back({"manifests", "State", "folder", "",
+                    "Read CheckpointBackups and Jobs from the YAML and JSON files in this folder, "
+                    "and follow changes. Implies --certificates=ephemeral unless --certificates or "
+                    "--cert-dir is given.",
+                    set_string(settings.manifests)});
+    rows.push_back({"enable", "State", "list", "checkpoint-restore",
+                    "Which systems this process serves, by comma.", set_list(settings.enable)});
+}
+
+void add_limits(Options& rows, ServeSettings& settings) {
+    constexpr auto kGroup = "Limits";
+    auto& limits = settings.limits;
+    rows.push_back({"threads", kGroup, "count", "min(4, CPUs allowed)",
+                    "Event loops that serve reviews, a thread each.",
+                    set_count(settings.threads, 1)});
+    rows.push_back({"max-body-bytes", kGroup, "bytes", "7Mi",
+                    "Largest body of a request; larger ones are answered with 413.",
+                    set_bytes(limits.max_body_bytes)});
+    rows.push_back({"max-bytes-in-flight", kGroup, "bytes", "8Mi",
+                    "Bodies in memory at a time; beyond it 503 with Retry-After. One body always "
+                    "fits.",
+                    set_bytes(limits.max_bytes_in_flight)});
+    rows.push_back({"max-in-flight", kGroup, "count", "256",
+                    "Reviews being decided at a time; beyond it 503 with Retry-After.",
+                    set_count(settings.max_in_flight, 1)});
+    rows.push_back({"max-connections", kGroup, "count", "1024",
+                    "Open connections to the webhook; the longest idle one makes room for another.",
+                    set_count(limits.max_connections, 1)});
+}
+
+void add_behaviour(Options& rows, ServeSettings& settings) {
+    rows.push_back({"on-error", "Behaviour", "allow|fail", "allow",
+                    "Answer to a review that cannot be decided in time: allow it with a warning, "
+                    "or 503, so that failurePolicy decides.",
+                    set_on_error(settings.on_error)});
+    rows.push_back({"shutdown-delay", "Behaviour", "duration", "15s",
+                    "After SIGTERM: how long to go on serving while endpoints are updated.",
+                    set_duration(settings.shutdown_delay)});
+    rows.push_back({"drain-timeout", "Behaviour", "duration", "25s",
+                    "After that: how long requests in flight may take to finish.",
+                    set_duration(settings.drain_timeout)});
+}
+
+void add_logging(Options& rows, ServeSettings& settings) {
+    constexpr auto kGroup = "Logging";
+    constexpr auto kOriginal = "Flags of the original";
+    rows.push_back({"zap-log-level", kOriginal, "level", "", "As --log-level.",
+                    set_zap_log_level(settings.log)});
+    rows.push_back({"zap-encoder", kOriginal, "json|console", "",
+                    "As --log-format (console is text).", set_zap_encoder(settings.log)});
+    for (const auto* name : {"leader-elect", "zap-devel"}) {
+        rows.push_back({name, kOriginal, "bool", "", "Accepted, and without effect.",
+                        ignore(settings.ignored, name)});
+    }
+    for (const auto* name : {"leader-election-id", "zap-stacktrace-level", "zap-time-encoding"}) {
+        rows.push_back({name, kOriginal, "text", "", "Accepted, and without effect.",
+                        ignore(settings.ignored, name)});
+    }
+    rows.push_back({"log-level", kGroup, "debug|info|warn|error", "info",
+                    "Least severe lines that are written.", set_log_level(settings.log)});
+    rows.push_back({"log-format", kGroup, "text|json|logfmt", "text",
+                    "Shape of the lines on stderr.", set_log_format(settings.log)});
+}
+
+bool is_given(const Configured& configured, std::string_view name) {
+    return std::find(configured.given.begin(), configured.given.end(), name) !=
+           configured.given.end();
+}
+
+}  // namespace
+
+Options serve_options(ServeSettings& settings) {
+    Options rows;
+    add_state(rows, settings);
+    add_listeners(rows, settings);
+    add_certificates(rows, settings);
+    add_behaviour(rows, settings);
+    add_limits(rows, settings);
+    add_logging(rows, settings);
+    return rows;
+}
+
+std::vector<std::string> check_settings(ServeSettings& settings, const Configured& configured,
+                                        const std::vector<std::string>& known_systems) {
+    std::vector<std::string> errors;
+    if (settings.manifests.empty()) {
+        errors.emplace_back(
+            "there is no source of state: give --manifests DIR, a folder with CheckpointBackups "
+            "in YAML or JSON files");
+    } else if (!is_given(configured, "certificates") && !is_given(configured, "cert-dir")) {
+        settings.certificates = Certificates::Ephemeral;
+    }
+    if (!settings.ca_out.empty() && settings.certificates != Certificates::Ephemeral) {
+        errors.emplace_back("--ca-out needs --certificates=ephemeral: the CA of files is not ours");
+    }
+    if (settings.enable.empty()) {
+        errors.emplace_back("--enable names no system; there is: " +
+                            fmt::format("{}", fmt::join(known_systems, ", ")));
+    }
+    for (const auto& name : settings.enable) {
+        if (std::find(known_systems.begin(), known_systems.end(), name) == known_systems.end()) {
+            errors.push_back(fmt::format("--enable: there is no system \"{}\"; there is: {}", name,
+                                         fmt::join(known_systems, ", ")));
+        }
+    }
+    return errors;
+}
+
+}  // namespace smw::app

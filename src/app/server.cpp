@@ -1,0 +1,270 @@
+#include "app/server.hpp"
+
+#include "app/cpus.hpp"
+#include "smw/base/version.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace smw::app {
+
+namespace {
+
+constexpr std::chrono::seconds kSideDrain{1};
+constexpr std::chrono::seconds kTasksEnd{5};
+
+/// Probes and metrics are asked by few, and a body is none of their business.
+http::Limits side_limits() {
+    http::Limits limits;
+    limits.max_connections = 64;
+    limits.max_body_bytes = 4096;
+    limits.max_bytes_in_flight = 64 * limits.max_body_bytes;
+    return limits;
+}
+
+std::vector<async::Shard*> all_of(async::Shards& shards) {
+    std::vector<async::Shard*> all;
+    for (std::size_t index = 0; index < shards.size(); ++index) {
+        all.push_back(&shards.at(index));
+    }
+    return all;
+}
+
+std::vector<async::Shard*> with(async::Shard& background, async::Shards& shards) {
+    auto all = all_of(shards);
+    all.push_back(&background);
+    return all;
+}
+
+std::string print_problems(const std::vector<watch::Problem>& problems) {
+    constexpr std::size_t kMost = 10;
+    std::string text;
+    for (std::size_t index = 0; index < std::min(problems.size(), kMost); ++index) {
+        text += (index == 0 ? "" : "; ") + watch::to_string(problems[index]);
+    }
+    if (problems.size() > kMost) {
+        text += fmt::format("; and {} more", problems.size() - kMost);
+    }
+    return text;
+}
+
+}  // namespace
+
+Server::Server(const ServeSettings& settings, Systems systems)
+    : settings_(settings),
+      output_(log::make_stderr_output()),
+      logger_("webhook", settings.log, *output_),
+      background_("background"),
+      shards_(settings.threads != 0 ? settings.threads
+                                    : std::min<std::size_t>(4, allowed_cpus())),
+      heartbeat_(with(background_, shards_)),
+      systems_(std::move(systems)),
+      in_flight_(settings.max_in_flight),
+      tasks_(background_.executor(), [this](std::exception_ptr error) {
+          try {
+              std::rethrow_exception(error);
+          } catch (const std::exception& defect) {
+              logger_.error("Defect in a background task", {{"what", defect.what()}});
+          }
+      }) {
+    std::vector<watch::Cache> caches;
+    for (const auto& system : systems_) {
+        system->start({logger_.named(std::string{system->name()}), metrics_, clock_});
+        for (auto& cache : system->caches()) {
+            caches.push_back(std::move(cache));
+        }
+    }
+    manifests_ = std::make_unique<watch::Manifests>(watch::Manifests::Parts{
+        settings_.manifests, std::move(caches), clock_, logger_.named("manifests"), metrics_});
+    make_certificates();
+    make_webhook();
+    make_probes();
+    count_process();
+}
+
+Server::~Server() = default;
+
+void Server::make_certificates() {
+    if (settings_.certificates == Certificates::Ephemeral) {
+        return;
+    }
+    tls::CertificateFilesSettings files;
+    files.folder = settings_.cert_dir;
+    files.certificate_name = settings_.cert_name;
+    files.key_name = settings_.key_name;
+    files.expected_names = service_names();
+    files.server = settings_.tls;
+    files_ = std::make_unique<tls::CertificateFiles>(std::move(files), clock_,
+                                                     logger_.named("certificates"), metrics_);
+}
+
+void Server::make_webhook() {
+    std::vector<http::Router::Entry> routes;
+    for (const auto& system : systems_) {
+        for (const auto& route : system->routes()) {
+            const webhook::EndpointSettings settings{settings_.on_error == OnError::Fail};
+            services_.push_back(std::make_unique<webhook::Endpoint>(
+                *route.handler, settings, in_flight_, logger_, metrics_));
+            routes.push_back({route.path, services_.back().get()});
+        }
+    }
+    services_.push_back(std::make_unique<http::Router>(std::move(routes)));
+    http::ListenerSettings listener{"webhook", settings_.webhook_bind_address,
+                                    settings_.webhook_port, settings_.limits, &contexts()};
+    webhook_ = std::make_unique<http::Listener>(std::move(listener), all_of(shards_),
+                                                *services_.back(), logger_.named("http"), metrics_);
+}
+
+void Server::make_probes() {
+    const Check alive{"event-loops", [this] { return heartbeat_.problem(); }};
+    const Check started{"listeners", [this]() -> std::optional<std::string> {
+                            return bound_ ? std::nullopt : std::optional{"not bound yet"};
+                        }};
+    const auto keep = [this](std::unique_ptr<http::Service> service) {
+        services_.push_back(std::move(service));
+        return services_.back().get();
+    };
+    const auto livez = keep(std::make_unique<CheckService>("livez", std::vector{alive}));
+    const auto readyz = keep(std::make_unique<CheckService>("readyz", readiness()));
+    const auto startupz = keep(std::make_unique<CheckService>("startupz", std::vector{started}));
+    const auto probe_routes = keep(std::make_unique<http::Router>(std::vector<http::Router::Entry>{
+        {"/livez", livez}, {"/healthz", livez}, {"/readyz", readyz}, {"/startupz", startupz}}));
+    const auto metrics = keep(std::make_unique<MetricsService>(metrics_));
+    const auto metrics_routes = keep(std::make_unique<http::Router>(
+        std::vector<http::Router::Entry>{{"/metrics", metrics}}));
+
+    const auto make = [this](std::string name, const BindAddress& at, http::Service& service) {
+        http::ListenerSettings listener{std::move(name), at.host, at.port, side_limits(), nullptr};
+        return at.enabled ? std::make_unique<http::Listener>(
+                                std::move(listener), std::vector<async::Shard*>{&background_},
+                                service, logger_.named("http"), metrics_)
+                          : nullptr;
+    };
+    probes_ = make("probes", settings_.health_probe_bind_address, *probe_routes);
+    metrics_listener_ = make("metrics", settings_.metrics_bind_address, *metrics_routes);
+}
+
+void Server::count_process() {
+    metrics_.gauge({"smw_build_info", "What is running; always 1.", {"version", "revision"}})
+        .with({version(), revision()})
+        .set(1);
+    const auto dropped =
+        metrics_.counter({"smw_log_dropped_total", "Log lines dropped, the queue being full.", {}})
+            .with({});
+    const auto in_flight =
+        metrics_.gauge({"smw_admission_in_flight", "Reviews being decided.", {}}).with({});
+    const auto bytes =
+        metrics_
+            .gauge({"smw_admission_bytes_in_flight", "Bytes of request bodies in memory.", {}})
+            .with({});
+    metrics_.on_collect([this, dropped, in_flight, bytes] {
+        dropped.increment(static_cast<double>(output_->dropped()) - dropped.value());
+        in_flight.set(static_cast<double>(in_flight_.count()));
+        bytes.set(static_cast<double>(webhook_->bytes_in_flight()));
+    });
+}
+
+Expected<void> Server::start() {
+    logger_.info("Starting", {{"version", version()},
+                              {"revision", revision()},
+                              {"threads", static_cast<std::int64_t>(shards_.size())}});
+    for (const auto& name : settings_.ignored) {
+        logger_.info("Flag accepted without effect", {{"flag", name}});
+    }
+    background_.start();
+    shards_.start();
+    spawn([this] { return heartbeat_.run(); });
+    Expected<void> done;
+    if (probes_) {
+        done = listen(*probes_, "probes");
+    }
+    if (done && metrics_listener_) {
+        done = listen(*metrics_listener_, "metrics");
+    }
+    if (done) {
+        done = start_certificates();
+    }
+    if (done) {
+        done = listen(*webhook_, "webhook");
+    }
+    if (done) {
+        bound_.store(true);
+        spawn([this] { return manifests_->run(); });
+    }
+    return done;
+}
+
+Expected<void> Server::listen(http::Listener& listener, std::string_view name) {
+    if (auto bound = listener.bind(); !bound) {
+        return bound;
+    }
+    listener.start();
+    const std::string address = listener.address();
+    logger_.info("Listening", {{"listener", name}, {"address", address}});
+    return {};
+}
+
+std::vector<Check> Server::readiness() {
+    std::vector<Check> checks;
+    checks.push_back({"shutdown", [this]() -> std::optional<std::string> {
+                          return stopping_ ? std::optional{"shutting down"} : std::nullopt;
+                      }});
+    checks.push_back({"listener", [this]() -> std::optional<std::string> {
+                          return bound_ ? std::nullopt : std::optional{"not bound yet"};
+                      }});
+    checks.push_back({"certificate", [this] { return certificate_problem(); }});
+    for (const auto& system : systems_) {
+        for (const auto& cache : system->caches()) {
+            const auto synced = [latch = cache.synced]() -> std::optional<std::string> {
+                return latch->is_set() ? std::nullopt : std::optional{"not synced yet"};
+            };
+            checks.push_back({"cache-" + cache.resource.plural, synced});
+        }
+    }
+    const auto manifests = [this]() -> std::optional<std::string> {
+        const auto problems = manifests_->problems();
+        return problems->empty() ? std::nullopt : std::optional{print_problems(*problems)};
+    };
+    checks.push_back({"manifests", manifests, false});
+    return checks;
+}
+
+/// `make_task` runs on the background loop: a task is made where it lives.
+void Server::spawn(std::function<Task<void>()> make_task) {
+    boost::asio::post(background_.executor(),
+                      [this, make = std::move(make_task)] { tasks_.spawn(make()); });
+}
+
+void Server::announce_stop() {
+    stopping_.store(true);
+    webhook_->announce_close();
+}
+
+void Server::stop(Deadline deadline) {
+    announce_stop();
+    if (!webhook_->stop(deadline)) {
+        logger_.warn("Connections were cut: they had not ended within --drain-timeout");
+    }
+    boost::asio::co_spawn(background_.executor(), end_tasks(), boost::asio::use_future).wait();
+    for (http::Listener* listener : {metrics_listener_.get(), probes_.get()}) {
+        if (listener != nullptr) {
+            listener->stop(Deadline::after(kSideDrain));
+        }
+    }
+    shards_.stop();
+    background_.stop();
+    logger_.info("Stopped");
+}
+
+Task<bool> Server::end_tasks() {
+    tasks_.cancel();
+    co_return co_await tasks_.join(Deadline::after(kTasksEnd));
+}
+
+}  // namespace smw::app
