@@ -25,9 +25,10 @@ using JsonPatch = std::vector<PatchOp>;
 /// The patch as compact JSON text.
 [[nodiscard]] json::Text to_json(const JsonPatch& patch);
 
-/// Every replace resolves to a string in `object` (or in what an earlier op of this patch added);
-/// the parent of every add is an object (there or just added) in which that member is absent or
-/// null. Otherwise an error that names the op.
+/// Every replace resolves to a string in `object` (or in what an earlier op of this patch added)
+/// and puts a string there; the parent of every add is an object (there or just added) in which
+/// that member is absent or null; no path is empty, every value is JSON. Otherwise an error that
+/// names the op.
 [[nodiscard]] Expected<void> prove(const JsonPatch& patch, json::Value object);
 
 }  // namespace smw::admission

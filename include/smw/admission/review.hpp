@@ -6,6 +6,7 @@
 #include "smw/json/writer.hpp"
 #include "smw/kube/meta.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,10 +31,12 @@ struct Request {
     std::string_view name;
     Operation operation = Operation::Unknown;
     bool dry_run = false;
-    std::optional<json::Value> object;  ///< nothing when absent or null
+    std::optional<json::Value> object;  ///< of any kind; nothing when absent or null
 };
 
-/// What is no review is BadRequest, in a sentence that never repeats the input.
+/// What is no review, and a mistyped field of Request except `object`, is BadRequest, in a sentence
+/// that names the field and never repeats the input. An operation that we do not know is Unknown,
+/// an absent `kind` is empty: such a request is a handler's to pass over.
 [[nodiscard]] Expected<Request> decode_review(json::Value root);
 
 /// Why a handler fell back to its `--on-error` answer: it could not decide.
@@ -42,10 +45,15 @@ enum class Undecided { No, Timeout, Error };
 /// AdmissionResponse. `reason` is one of the handler's closed set.
 struct Response {
     bool allowed = true;
-    std::size_t reason = 0;               ///< index into Handler::reasons()
-    std::optional<kube::Status> status;   ///< of a denial
-    std::optional<json::Text> patch;      ///< a JSON Patch with at least one op
-    std::vector<std::string> warnings;    ///< cut to 120 characters, control characters removed
+    std::size_t reason = 0;              ///< index into Handler::reasons()
+    std::optional<kube::Status> status;  ///< of a denial; a code below 400 becomes 400
+    /// A proven JSON Patch with at least one op. Sent only when allowed, and only where the request
+    /// has an object.
+    std::optional<json::Text> patch;
+    /// Cut to 120 characters each and 4096 in all; control characters, invalid UTF-8, empty ones
+    /// and repetitions are removed.
+    std::vector<std::string> warnings;
+    /// Bare keys: no '/', at most 63 characters, as a label's name. Each once.
     std::vector<std::pair<std::string, std::string>> audit_annotations;
     Undecided undecided = Undecided::No;
 };
