@@ -63,17 +63,16 @@ private:
     }
 
     [[nodiscard]] bool wait_until_writable() const {
-        constexpr int kSliceMillis = 100;
+        constexpr int kSliceMillis = 100;  // how often end_by() is looked at
         while (true) {
+            const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+            const bool is_late = now >= deadline_.load();
             pollfd state{descriptor_, POLLOUT, 0};
-            const int ready = ::poll(&state, 1, kSliceMillis);
+            const int ready = ::poll(&state, 1, is_late ? 0 : kSliceMillis);
             if (ready > 0) {
                 return (state.revents & (POLLERR | POLLNVAL | POLLHUP)) == 0;
             }
-            if (ready < 0 && errno != EINTR) {
-                return false;
-            }
-            if (std::chrono::steady_clock::now().time_since_epoch().count() >= deadline_.load()) {
+            if (is_late || (ready < 0 && errno != EINTR)) {
                 return false;
             }
         }
