@@ -1,6 +1,7 @@
 #include "smw/metrics/registry.hpp"
 
 #include "metrics/process.hpp"
+#include "smw/base/quote.hpp"
 
 #include <fmt/format.h>
 #include <prometheus/check_names.h>
@@ -44,6 +45,17 @@ prometheus::Histogram& histogram_of(void* histogram) {
     return *static_cast<prometheus::Histogram*>(histogram);
 }
 
+/// The exposition is UTF-8; prometheus-cpp escapes label values but takes any bytes.
+std::string valid_utf8(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t length = utf8_sequence_length(text);
+        out += length == 0 ? "\xEF\xBF\xBD" : text.substr(0, length);
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return out;
+}
+
 prometheus::Labels labels_of(const FamilyState& state,
                              std::initializer_list<std::string_view> values) {
     const Description& description = state.description;
@@ -54,7 +66,7 @@ prometheus::Labels labels_of(const FamilyState& state,
     prometheus::Labels labels;
     auto name = description.labels.begin();
     for (const std::string_view value : values) {
-        labels.emplace(*name++, std::string{value});
+        labels.emplace(*name++, valid_utf8(value));
     }
     return labels;
 }
