@@ -83,13 +83,19 @@ Expected<std::vector<watch::Problem>> Offline::load(const std::filesystem::path&
 }
 
 Expected<void> Offline::add(json::Value object) {
-    if (watch::is_of(object, checkpoint_backups())) {
-        return state_->backups.apply(object);
+    const bool backup = watch::is_of(object, checkpoint_backups());
+    if (!backup && !watch::is_of(object, batch_jobs())) {
+        return {};
     }
-    if (watch::is_of(object, batch_jobs())) {
-        return state_->jobs.apply(object);
+    const auto text = watch::with_namespace(object);
+    if (!text) {
+        return tl::unexpected(text.error());
     }
-    return {};
+    const auto document = json::Document::parse(text->json);
+    if (!document) {
+        return tl::unexpected(document.error());
+    }
+    return backup ? state_->backups.apply(document->root()) : state_->jobs.apply(document->root());
 }
 
 Expected<Judgement> Offline::judge(const admission::Request& request) const {
