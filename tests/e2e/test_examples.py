@@ -120,7 +120,9 @@ def test_example_restores(
     job_file.write_text(yaml.safe_dump(job))
     with registered(api, namespace, server):
         apply(control_plane, job_file)
-        selector = f"batch.kubernetes.io/job-name={name}"
+        # By uid: pods of a Job of this name that another test deleted may still be there.
+        uid = api.get("batch/v1", "Job", namespace, name)["metadata"]["uid"]
+        selector = f"batch.kubernetes.io/controller-uid={uid}"
         pods = poll("its pod", lambda: api.list("v1", "Pod", namespace, labelSelector=selector))
     control_plane.kubectl("delete", "-f", str(job_file))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import signal
 import subprocess
@@ -43,6 +44,15 @@ def parse_log_line(line: str) -> LogLine | None:
     return LogLine(parts[1], parts[2], parts[3], fields, line)
 
 
+def environment() -> dict[str, str]:
+    """Ours, without what the server would read as its configuration."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SMW_") and name != "KUBECONFIG"
+    }
+
+
 class Server:
     """`stateful-migration-webhook serve` with its manifests, CA and log in `directory`."""
 
@@ -78,7 +88,9 @@ class Server:
             *(self._flags or FLAGS),
         ]
         with self.log_file.open("wb") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log)
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stderr=log, env=environment()
+            )
         poll("all listeners bound", self._all_bound)
         poll("/readyz says 200", self.ready)
 
