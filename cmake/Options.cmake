@@ -17,13 +17,14 @@ elseif(SMW_SANITIZE)
   message(FATAL_ERROR "SMW_SANITIZE=${SMW_SANITIZE}: address, thread or empty")
 endif()
 
-# UBSan beside ASan, but not where Beast and Asio are compiled: 70 s and 1.5 GB a file.
+# UBSan beside ASan, but not where Beast and Asio are compiled: 70 s and 1.5 GB a file. Whoever links
+# such a room needs the runtime, too.
 function(smw_undefined_sanitizer)
   if(SMW_SANITIZE STREQUAL "address")
     foreach(target ${ARGN})
       target_compile_options(smw_${target} PRIVATE -fsanitize=undefined
                                                    -fno-sanitize-recover=undefined)
+      target_link_options(smw_${target} INTERFACE -fsanitize=undefined)
     endforeach()
-    add_link_options(-fsanitize=undefined)
   endif()
 endfunction()

@@ -21,6 +21,7 @@ struct FolderWatcher::Inotify {
         const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
         if (fd >= 0) {
             descriptor.assign(fd);
+            descriptor.non_blocking(true);  // else a read waits, whatever the flag of the fd
         }
     }
 
