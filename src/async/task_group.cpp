@@ -92,7 +92,8 @@ std::size_t TaskGroup::size() const {
 }
 
 Task<void> sleep(Duration span) {
-    asio::steady_timer timer{co_await asio::this_coro::executor, span};
+    const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer{executor, span};
     co_await timer.async_wait(asio::use_awaitable);
 }
 
