@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMaxHeight = 1024;
 /// Members that merge keys may look at in all: keys that are merged again and again cost time
 /// though they add no text.
-constexpr std::size_t kMaxMerged = 1'000'000;
+constexpr std::size_t kMaxMerged = 100'000;
 constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
 
 std::string quoted(std::string_view text) {
