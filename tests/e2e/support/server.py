@@ -145,6 +145,9 @@ class Server:
         lines = self.log().split("\n")[:-1]
         return [parsed for parsed in map(parse_log_line, lines) if parsed]
 
+    def wait_for_message(self, message: str) -> None:
+        poll(f"log line {message}", lambda: message in {line.message for line in self.log_lines()})
+
     def http_get(self, listener: str, path: str) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self._ports[listener], timeout=10)
         try:
