@@ -3,6 +3,7 @@
 #include "app/server.hpp"
 #include "app/signals.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <future>
 
@@ -13,6 +14,9 @@ namespace {
 /// How soon a second signal is seen while connections drain.
 constexpr std::chrono::milliseconds kLook{50};
 
+/// A loop that does not turn any more cannot be ended in good order.
+constexpr std::chrono::seconds kStuck{15};
+
 [[noreturn]] void exit_at_once() {
     std::_Exit(EXIT_FAILURE);
 }
@@ -20,6 +24,10 @@ constexpr std::chrono::milliseconds kLook{50};
 }  // namespace
 
 int serve(const ServeSettings& settings, Systems systems) {
+    const auto& enabled = settings.enable;
+    std::erase_if(systems, [&enabled](const auto& system) {
+        return std::find(enabled.begin(), enabled.end(), system->name()) == enabled.end();
+    });
     const Signals signals;
     Server server{settings, std::move(systems)};
     if (const auto started = server.start(); !started) {
@@ -36,8 +44,9 @@ int serve(const ServeSettings& settings, Systems systems) {
     auto stopped = std::async(std::launch::async, [&server, &settings] {
         server.stop(Deadline::after(settings.drain_timeout));
     });
+    const Deadline patience = Deadline::after(settings.drain_timeout + kStuck);
     while (stopped.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
-        if (signals.wait_for(kLook)) {
+        if (signals.wait_for(kLook) || patience.passed(std::chrono::steady_clock::now())) {
             exit_at_once();
         }
     }
