@@ -127,7 +127,7 @@ tl::unexpected<Error> explain(std::string_view text, const YAML::Exception& erro
 Expected<std::vector<YamlDocument>> read_documents(std::string text) {
     std::vector<YamlDocument> documents;
     std::uint64_t size = 0;
-    bool is_first = true;
+    int previous = -1;
     if (text.ends_with('\n')) {
         // Else yaml-cpp takes a quoted scalar without its end for complete.
         text += "...\n";
@@ -140,11 +140,13 @@ Expected<std::vector<YamlDocument>> read_documents(std::string text) {
         YamlTree tree;
         const bool more = parser.HandleNextDocument(tree);
         if (const auto line = tree.line()) {
-            if (!is_first && !is_marked(lines, *line)) {
+            // A token that begins no value is not consumed: the same document would come for ever.
+            const bool moves = tree.position() > previous;
+            if (previous >= 0 && !(moves && is_marked(lines, *line))) {
                 return fail_at(static_cast<std::size_t>(*line),
                                "text behind the end of the document");
             }
-            is_first = false;
+            previous = tree.position();
             size += tree.size();
             if (size > kMaxExpandedBytes) {
                 return fail_at(static_cast<std::size_t>(*line),

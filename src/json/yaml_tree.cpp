@@ -73,6 +73,7 @@ std::string YamlTree::json() const {
 
 void YamlTree::OnDocumentStart(const YAML::Mark& mark) {
     line_ = mark.line + 1;
+    position_ = mark.pos;
 }
 
 void YamlTree::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {

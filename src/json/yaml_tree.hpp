@@ -33,6 +33,8 @@ public:
 
     /// Where the document began, from 1; nothing while there was no document.
     [[nodiscard]] std::optional<int> line() const { return line_; }
+    /// yaml-cpp's position there.
+    [[nodiscard]] int position() const { return position_; }
     /// Bytes of the JSON text; 0 when the document is empty (or only null).
     [[nodiscard]] std::uint64_t size() const;
     [[nodiscard]] std::string json() const;
@@ -89,6 +91,7 @@ private:
     [[nodiscard]] bool expects_key() const;
 
     std::optional<int> line_;
+    int position_ = -1;
     std::deque<Node> nodes_;
     std::unordered_map<YAML::anchor_t, const Node*> anchors_;
     std::vector<Open> open_;

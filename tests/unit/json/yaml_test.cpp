@@ -282,6 +282,13 @@ TEST(ParseYaml, RefusesBytesThatAreNoText) {
     EXPECT_EQ(json_of("a: 1\n\x04\nb: 2\n"), "line 2: has a control character");
 }
 
+TEST(ParseYaml, EndsWhereYamlCppWouldStandStill) {
+    for (const char* text :
+         {", a", "a\n...\n, b\n", "...\n,", "---\n, a\n", "a\n...\n# c\n,YAML\n%--\n"}) {
+        EXPECT_THAT(json_of(text), HasSubstr("text behind the end of the document")) << text;
+    }
+}
+
 TEST(ParseYaml, SplitsDocumentsAndKnowsTheirLines) {
     const auto documents = parse_yaml(
         "# first\na: 1\n---\nb: 2\n...\n---\n# nothing\n---\n---\nnull\n...\n# c\nc: 3\n--- d\n");
