@@ -113,6 +113,10 @@ error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& endpoint,
     if (!error) {
         acceptor.listen(asio::socket_base::max_listen_connections, error);
     }
+    if (!error) {
+        // A wait that ends for nothing must not leave the shard in accept().
+        acceptor.non_blocking(true, error);
+    }
     if (error) {
         error_code ignored;
         acceptor.close(ignored);
