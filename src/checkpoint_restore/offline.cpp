@@ -28,9 +28,8 @@ bool decides(Reason reason) {
     return reason == Reason::Restored || reason == Reason::AlreadyRestored;
 }
 
-Judgement describe(const Classified& classified, const Owner& owner, View view) {
-    const Pod& pod = classified.pod;
-    const Decision& decision = *view.decision;
+Judgement describe(const Pod& pod, const Owner& owner, const Decision& decision,
+                   std::vector<Candidate> candidates) {
     Judgement judgement;
     judgement.reason = to_string(decision.reason);
     judgement.namespace_ = pod.namespace_;
@@ -45,7 +44,7 @@ Judgement describe(const Classified& classified, const Owner& owner, View view) 
         judgement.images.push_back(std::move(changed));
     }
     judgement.patch = decision.patch;
-    judgement.candidates = std::move(view.candidates);
+    judgement.candidates = std::move(candidates);
     if (decides(decision.reason)) {
         judgement.backup = decision.backup->name();
         judgement.candidates.front().decided = true;
@@ -105,17 +104,15 @@ Expected<Judgement> Offline::judge(const admission::Request& request) const {
     }
     const Pod& pod = classified->pod;
     Owner owner;
-    View view;
     if (classified->settled) {
-        view.decision = settle(*classified->settled, classified->nonce);
-    } else {
-        view = look(state_->backups, {pod, owner, state_->settings, true});
-        if (!view.decision) {
-            owner = owner_from(state_->jobs, {pod.namespace_, pod.job});
-            view = look(state_->backups, {pod, owner, state_->settings, true});
-        }
+        return describe(pod, owner, settle(*classified->settled, classified->nonce), {});
     }
-    return describe(*classified, owner, std::move(view));
+    auto view = look(state_->backups, {pod, owner, state_->settings, true});
+    if (!view.decision) {
+        owner = owner_from(state_->jobs, {pod.namespace_, pod.job});
+        view = look(state_->backups, {pod, owner, state_->settings, true});
+    }
+    return describe(pod, owner, *view.decision, std::move(view.candidates));
 }
 
 }  // namespace smw::checkpoint_restore

@@ -387,52 +387,5 @@ TEST(Decide, ForgetsABackupThatIsDeletedOrRefersElsewhere) {
     EXPECT_EQ(world.size(), 0U);
 }
 
-TEST(Explain, NamesTheLosersAndWhy) {
-    World world;
-    auto winner = job_backup("winner", "a-b-1");
-    winner["status"]["lastCheckpointTime"] = "2026-11-21T10:00:00Z";
-    world.add(winner);
-    world.add(job_backup("older", "a-b-1"));
-    world.add(job_backup("useless", "a-b-1", kOtherContainer));
-    world.add(cronjob_backup("prefix", "a"));
-    const auto candidates = world.judge(pod_of("a-b-1", kPodImages)).candidates;
-    ASSERT_EQ(candidates.size(), 4U);
-    EXPECT_EQ(candidates[0].name, "winner");
-    EXPECT_EQ(candidates[0].why, "");
-    EXPECT_EQ(candidates[1].name, "older");
-    EXPECT_EQ(candidates[1].why, "another one has a later status.lastCheckpointTime");
-    EXPECT_EQ(candidates[2].why, "has no usable image for this pod's containers");
-    EXPECT_EQ(candidates[3].resource, "CronJob a");
-    EXPECT_EQ(candidates[3].match, "");
-    EXPECT_EQ(candidates[3].why,
-              "a direct match has a usable image, so the Job's owner was not asked for");
-}
-
-TEST(Explain, SaysWhyACronJobWhoseNameFitsDoesNotCount) {
-    struct Case {
-        Owner owner;
-        CronJobMatch mode;
-        const char* why;
-    };
-    for (const auto& [owner, mode, why] : std::vector<Case>{
-             {known(), CronJobMatch::OwnerOrName, "the longer CronJob name a-b counts"},
-             {known("a-b"), CronJobMatch::OwnerOrName, "the Job belongs to CronJob a-b"},
-             {known(), CronJobMatch::Owner, "matching by name is turned off"},
-             {owner_is(Owner::State::Gone), CronJobMatch::OwnerOrName, "the Job is gone"},
-             {owner_is(Owner::State::Refused), CronJobMatch::OwnerOrName,
-              "the Job's owner is unknown, and a CronJob appends digits only"},
-         }) {
-        World world;
-        world.settings.cronjob_match = mode;
-        world.owner = owner;
-        world.add(cronjob_backup("long", "a-b"));
-        world.add(cronjob_backup("short", "a"));
-        const auto candidates = world.judge(pod_of("a-b-x", kPodImages)).candidates;
-        ASSERT_FALSE(candidates.empty()) << why;
-        EXPECT_EQ(candidates.back().name, "short");
-        EXPECT_EQ(candidates.back().why, why);
-    }
-}
-
 }  // namespace
 }  // namespace smw::checkpoint_restore

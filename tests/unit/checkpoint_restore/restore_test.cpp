@@ -327,6 +327,22 @@ TEST(Restore, AnnotatesOnlyWhenToldSo) {
     EXPECT_THAT(restored.patch, IsEmpty()) << "no image op, no annotation";
 }
 
+/// Proving costs the square of the ops: a pod of 3 MiB must not hold up a shard for seconds.
+TEST(Restore, RefusesAPatchOfMoreThanAThousandImages) {
+    for (const std::size_t count : {1000U, 1001U}) {
+        Images pod_images;
+        Images checkpoints;
+        for (std::size_t index = 0; index < count; ++index) {
+            pod_images["c" + std::to_string(index)] = "nginx:1";
+            checkpoints["c" + std::to_string(index)] = "nginx:cp";
+        }
+        World world;
+        world.add(backup(checkpoints));
+        EXPECT_EQ(world.judge(pod_of("train", pod_images)).reason,
+                  count == 1000 ? Reason::Restored : Reason::PatchRefused);
+    }
+}
+
 /// What section 3.5 forbids to send: a pod that is not what it was said to be.
 TEST(Restore, RefusesAPatchThatDoesNotApply) {
     const auto document = json::Document::parse(R"({"spec": {"containers": []}})");
