@@ -1,0 +1,17 @@
+#include "cli/commands.hpp"
+
+#include "cli/help.hpp"
+
+namespace smw::cli {
+
+Commands all_commands() {
+    Commands commands;
+    commands.push_back(make_serve());
+    commands.push_back(make_review());
+    commands.push_back(make_version());
+    commands.push_back(make_reference());
+    commands.push_back(make_help());
+    return commands;
+}
+
+}  // namespace smw::cli

@@ -1,0 +1,16 @@
+#pragma once
+// Every subcommand of this build.
+
+#include "cli/command.hpp"
+
+namespace smw::cli {
+
+[[nodiscard]] std::unique_ptr<Command> make_serve();
+[[nodiscard]] std::unique_ptr<Command> make_review();
+[[nodiscard]] std::unique_ptr<Command> make_version();
+[[nodiscard]] std::unique_ptr<Command> make_reference();
+
+/// `serve` first: it is what is run without a name.
+[[nodiscard]] Commands all_commands();
+
+}  // namespace smw::cli
