@@ -2,6 +2,7 @@
 #include "cli/dispatch.hpp"
 #include "cli/terminal.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <unistd.h>
