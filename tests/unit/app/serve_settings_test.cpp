@@ -1,0 +1,130 @@
+// The rows of the process: defaults of the contract, and what must hold between them.
+
+#include "smw/app/serve.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace smw::app {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class ServeSettingsTest : public testing::Test {
+protected:
+    Configured given(std::vector<std::string> arguments) {
+        Invocation invocation;
+        invocation.arguments = std::move(arguments);
+        return configure(serve_options(settings_), invocation);
+    }
+    std::vector<std::string> check(const Configured& configured) {
+        return check_settings(settings_, configured, {"checkpoint-restore"});
+    }
+
+    ServeSettings settings_;
+};
+
+TEST_F(ServeSettingsTest, HasTheDefaultsOfTheContract) {
+    ASSERT_THAT(given({}).errors, IsEmpty());
+    EXPECT_EQ(settings_.webhook_port, 9443);
+    EXPECT_EQ(settings_.health_probe_bind_address, (BindAddress{true, "", 8081}));
+    EXPECT_EQ(settings_.metrics_bind_address, (BindAddress{true, "", 8080}));
+    EXPECT_EQ(settings_.certificates, Certificates::Files);
+    EXPECT_EQ(settings_.cert_dir, "/tmp/k8s-webhook-server/serving-certs");
+    EXPECT_EQ(settings_.service_name, "stateful-migration-webhook-service");
+    EXPECT_EQ(settings_.shutdown_delay, std::chrono::seconds{15});
+    EXPECT_EQ(settings_.drain_timeout, std::chrono::seconds{25});
+    EXPECT_EQ(settings_.limits.max_body_bytes, std::size_t{7} << 20);
+    EXPECT_EQ(settings_.limits.max_bytes_in_flight, std::size_t{8} << 20);
+    EXPECT_EQ(settings_.limits.max_connections, 1024U);
+    EXPECT_EQ(settings_.limits.idle, std::chrono::seconds{120});
+    EXPECT_EQ(settings_.max_in_flight, 256U);
+    EXPECT_EQ(settings_.on_error, OnError::Allow);
+    EXPECT_THAT(settings_.enable, ElementsAre("checkpoint-restore"));
+}
+
+TEST_F(ServeSettingsTest, EveryDefaultThatIsPrintedIsTheDefaultThatIsUsed) {
+    ServeSettings printed;
+    for (const auto& row : serve_options(printed)) {
+        if (!row.initial.empty() && row.name != "threads") {
+            EXPECT_TRUE(row.set(row.initial)) << row.name << "=" << row.initial;
+        }
+    }
+    EXPECT_EQ(printed.webhook_port, settings_.webhook_port);
+    EXPECT_EQ(printed.limits.max_body_bytes, settings_.limits.max_body_bytes);
+    EXPECT_EQ(printed.limits.max_bytes_in_flight, settings_.limits.max_bytes_in_flight);
+    EXPECT_EQ(printed.limits.max_connections, settings_.limits.max_connections);
+    EXPECT_EQ(printed.max_in_flight, settings_.max_in_flight);
+    EXPECT_EQ(printed.shutdown_delay, settings_.shutdown_delay);
+    EXPECT_EQ(printed.drain_timeout, settings_.drain_timeout);
+    EXPECT_EQ(printed.health_probe_bind_address, settings_.health_probe_bind_address);
+    EXPECT_EQ(printed.metrics_bind_address, settings_.metrics_bind_address);
+    EXPECT_EQ(printed.log.level, settings_.log.level);
+    EXPECT_EQ(printed.certificates, settings_.certificates);
+}
+
+TEST_F(ServeSettingsTest, NamesTheWayToASourceOfState) {
+    EXPECT_THAT(check(given({})), ElementsAre(HasSubstr("--manifests")));
+}
+
+TEST_F(ServeSettingsTest, ManifestsImplyAnEphemeralCertificateUnlessOneIsGiven) {
+    EXPECT_THAT(check(given({"--manifests", "x"})), IsEmpty());
+    EXPECT_EQ(settings_.certificates, Certificates::Ephemeral);
+}
+
+TEST_F(ServeSettingsTest, ManifestsLeaveAGivenCertificateAlone) {
+    EXPECT_THAT(check(given({"--manifests", "x", "--cert-dir", "/certs"})), IsEmpty());
+    EXPECT_EQ(settings_.certificates, Certificates::Files);
+}
+
+TEST_F(ServeSettingsTest, SelfSignedIsShortForEphemeral) {
+    EXPECT_THAT(check(given({"--manifests", "x", "--cert-dir", "y", "--self-signed"})), IsEmpty());
+    EXPECT_EQ(settings_.certificates, Certificates::Ephemeral);
+}
+
+TEST_F(ServeSettingsTest, TheCaOfFilesIsNotOursToWrite) {
+    const auto errors = check(given({"--manifests", "x", "--cert-dir", "y", "--ca-out", "z"}));
+    EXPECT_THAT(errors, ElementsAre(HasSubstr("--ca-out")));
+}
+
+TEST_F(ServeSettingsTest, UnknownSystemsAreNamed) {
+    const auto errors = check(given({"--manifests", "x", "--enable", "checkpoint-restore,magic"}));
+    EXPECT_THAT(errors, ElementsAre(HasSubstr("\"magic\"")));
+}
+
+TEST_F(ServeSettingsTest, TheOriginalsFlagsAreTakenAndMapped) {
+    const auto configured =
+        given({"--leader-elect", "--leader-election-id=x", "--zap-log-level=error",
+               "--zap-encoder=json", "--zap-devel=true", "--zap-time-encoding=iso8601"});
+    ASSERT_THAT(configured.errors, IsEmpty());
+    EXPECT_EQ(settings_.log.level, log::Level::Error);
+    EXPECT_EQ(settings_.log.format, log::Format::Json);
+    EXPECT_THAT(settings_.ignored,
+                testing::UnorderedElementsAre("leader-elect", "leader-election-id", "zap-devel",
+                                              "zap-time-encoding"));
+}
+
+TEST_F(ServeSettingsTest, AZapNumberMeansDebug) {
+    ASSERT_THAT(given({"--zap-log-level=5"}).errors, IsEmpty());
+    EXPECT_EQ(settings_.log.level, log::Level::Debug);
+}
+
+TEST_F(ServeSettingsTest, TakesTlsVersionsInBothSpellings) {
+    ASSERT_THAT(given({"--tls-min-version=1.3"}).errors, IsEmpty());
+    EXPECT_EQ(settings_.tls.min_version, tls::ProtocolVersion::Tls13);
+    ASSERT_THAT(given({"--tls-min-version=VersionTLS12"}).errors, IsEmpty());
+    EXPECT_EQ(settings_.tls.min_version, tls::ProtocolVersion::Tls12);
+}
+
+TEST_F(ServeSettingsTest, TellsAllMistakesAtOnce) {
+    const auto configured =
+        given({"--webhook-port=99999", "--on-error=maybe", "--tls-cipher-suites=ROT13",
+               "--shutdown-delay=-1s", "--certificates=self", "--max-connections=0",
+               "--log-format=xml", "--tls-min-version=1.1"});
+    EXPECT_EQ(configured.errors.size(), 8U);
+}
+
+}  // namespace
+}  // namespace smw::app
