@@ -52,6 +52,11 @@ public:
     [[nodiscard]] virtual std::string_view about() const { return {}; }
     /// Rows that set this command's own settings.
     [[nodiscard]] virtual Options options() { return {}; }
+    /// What is wrong with the options as a whole, a line each. Called once, before run().
+    [[nodiscard]] virtual std::vector<std::string> check(const app::Configured& configured) {
+        static_cast<void>(configured);
+        return {};
+    }
     /// The exit status.
     [[nodiscard]] virtual int run(const Call& call) = 0;
 };

@@ -61,6 +61,9 @@ int dispatch(const Arguments& arguments, const Commands& commands, Console& cons
     if (command->operands().empty() && !configured.operands.empty()) {
         errors.push_back(fmt::format("unexpected argument \"{}\"", configured.operands.front()));
     }
+    for (auto& error : command->check(configured)) {
+        errors.push_back(std::move(error));
+    }
     for (const auto& error : errors) {
         report(console, error);
     }

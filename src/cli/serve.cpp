@@ -36,16 +36,16 @@ public:
         return rows;
     }
 
-    [[nodiscard]] int run(const Call& call) override {
+    [[nodiscard]] std::vector<std::string> check(const app::Configured& configured) override {
         std::vector<std::string> known;
         for (const auto& system : systems_) {
             known.emplace_back(system->name());
         }
-        const auto errors = app::check_settings(settings_, call.configured, known);
-        for (const auto& error : errors) {
-            report(call.console, error);
-        }
-        return errors.empty() ? app::serve(settings_, std::move(systems_)) : kBadUsage;
+        return app::check_settings(settings_, configured, known);
+    }
+
+    [[nodiscard]] int run(const Call&) override {
+        return app::serve(settings_, std::move(systems_));
     }
 
 private:

@@ -94,7 +94,8 @@ TEST(Serve, PrintsAllErrorsOfItsSettings) {
     std::ostringstream out;
     std::ostringstream err;
     Console console{in, out, err};
-    EXPECT_EQ(dispatch({{"--enable=nonsense"}, {}}, commands, console), 2);
+    EXPECT_EQ(dispatch({{"--enable=nonsense", "--webhok-port=1"}, {}}, commands, console), 2);
+    EXPECT_THAT(err.str(), HasSubstr("did you mean --webhook-port?"));
     EXPECT_THAT(err.str(), HasSubstr("stateful-migration-webhook: there is no source of state"));
     EXPECT_THAT(err.str(), HasSubstr("stateful-migration-webhook: --enable: there is no system"));
     EXPECT_EQ(out.str(), "");
