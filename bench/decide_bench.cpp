@@ -132,7 +132,7 @@ void lookup(benchmark::State& bench) {
     for (auto _ : bench) {
         auto found = state.backups.read([&key](const BackupIndex& index) {
             const auto backups = index.referring_to(key);
-            return backups.empty() ? nullptr : backups.front();
+            return backups.begin() == backups.end() ? nullptr : *backups.begin();
         });
         benchmark::DoNotOptimize(found);
     }

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <ranges>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,10 +28,19 @@ public:
     void insert(const Pointer& backup);
     void erase(const Pointer& backup);
 
-    /// All backups that refer to `key`, in no order, as a range of Pointer.
+    /// A range of Pointer. (Not std::ranges::subrange: clang 14 does not take libstdc++'s.)
+    template <class Iterator>
+    struct Range {
+        Iterator first;
+        Iterator last;
+        [[nodiscard]] Iterator begin() const { return first; }
+        [[nodiscard]] Iterator end() const { return last; }
+    };
+
+    /// All backups that refer to `key`, in no order.
     [[nodiscard]] auto referring_to(const ResourceKey& key) const {
         const auto [first, last] = backups_.equal_range(key);
-        return std::ranges::subrange(first, last);
+        return Range<std::remove_const_t<decltype(first)>>{first, last};
     }
 
     [[nodiscard]] bool has_cronjob_candidate(std::string_view namespace_) const {

@@ -221,11 +221,15 @@ BackupImage CheckpointBackup::image(std::size_t index) const {
 }
 
 std::pair<std::size_t, std::size_t> CheckpointBackup::images_for(std::string_view container) const {
-    const auto found =
-        std::ranges::equal_range(images_, container, std::ranges::less{},
+    const auto first =
+        std::ranges::lower_bound(images_, container, std::ranges::less{},
                                  [this](const Image& image) { return container_of(image); });
-    return {static_cast<std::size_t>(found.begin() - images_.begin()),
-            static_cast<std::size_t>(found.end() - images_.begin())};
+    auto last = first;
+    while (last != images_.end() && container_of(*last) == container) {
+        ++last;
+    }
+    return {static_cast<std::size_t>(first - images_.begin()),
+            static_cast<std::size_t>(last - images_.begin())};
 }
 
 BackupReading read_checkpoint_backup(const kube::ObjectKey& key, json::Value object) {

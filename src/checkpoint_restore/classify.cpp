@@ -13,6 +13,8 @@ constexpr std::string_view kMetadata = "request.object.metadata";
 constexpr std::string_view kAnnotations = "request.object.metadata.annotations";
 constexpr std::string_view kSpec = "request.object.spec";
 
+constexpr std::size_t kMaxNonce = 40;
+
 using OptionalValue = std::optional<json::Value>;
 
 tl::unexpected<Error> mistyped(std::string_view path, json::Kind expected, json::Kind found) {
@@ -114,7 +116,6 @@ Expected<void> read_containers(json::Value object, std::vector<Container>& conta
 
 /// At most 40 printable ASCII characters of it; what a warning may carry.
 std::string cut_nonce(std::string_view nonce) {
-    constexpr std::size_t kMaxNonce = 40;
     std::string cut;
     for (const char c : nonce) {
         if (c >= 0x20 && c < 0x7f && cut.size() < kMaxNonce) {
@@ -214,7 +215,7 @@ Expected<std::optional<Reason>> read_pod(const admission::Request& request,
     if (pod.job.empty()) {
         return Reason::NotFromJob;
     }
-    const auto settled = read_annotations(request, settings, *annotations, result);
+    auto settled = read_annotations(request, settings, *annotations, result);
     if (!settled || *settled) {
         return settled;
     }

@@ -1,5 +1,7 @@
 #include "checkpoint_restore/respond.hpp"
 
+#include "smw/base/version.hpp"
+
 #include <fmt/format.h>
 
 namespace smw::checkpoint_restore {
@@ -10,7 +12,7 @@ Decision settle(Reason reason, std::string_view nonce) {
     if (reason == Reason::SelfTest) {
         // Scripts, doctor and `helm test` look for exactly this.
         decision.warnings.push_back(
-            fmt::format("stateful-migration-webhook {} answered {}", SMW_VERSION, nonce));
+            fmt::format("stateful-migration-webhook {} answered {}", version(), nonce));
     }
     return decision;
 }

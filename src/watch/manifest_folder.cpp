@@ -16,6 +16,8 @@
 namespace smw::watch {
 namespace {
 
+constexpr std::size_t kStep = std::size_t{64} << 10;  ///< bytes of one read
+
 std::string error_text(int error) {
     return std::generic_category().message(error);
 }
@@ -97,7 +99,6 @@ Expected<FileState> state_of(const Descriptor& file) {
 
 /// At most one byte more than is allowed: a file may grow while it is read.
 Expected<std::string> read_all(const Descriptor& file, std::size_t expected) {
-    constexpr std::size_t kStep = std::size_t{64} << 10;
     std::string text;
     text.reserve(expected + kStep);
     while (text.size() <= kMaxManifestBytes) {

@@ -13,6 +13,8 @@
 namespace smw::watch {
 namespace {
 
+constexpr std::string_view kLine = "line ";
+
 std::string_view text_at(json::Value object, std::string_view key) {
     const auto member = object.find(key);
     return member ? member->string().value_or(std::string_view{}) : std::string_view{};
@@ -20,7 +22,6 @@ std::string_view text_at(json::Value object, std::string_view key) {
 
 /// "line 7: reason" as a Problem of `file`; without a line, one of the whole file.
 Problem problem_of(const std::string& file, std::string_view message) {
-    constexpr std::string_view kLine = "line ";
     Problem problem;
     problem.file = file;
     problem.reason = message;
@@ -105,7 +106,7 @@ Expected<void> ManifestSet::collect(json::Value object, int line,
             return fail(Code::BadRequest, fmt::format("line {}: items is not a list", line));
         }
         for (const auto item : items ? items->items() : object.items()) {
-            if (const auto read = collect(item, line, objects); !read) {
+            if (auto read = collect(item, line, objects); !read) {
                 return read;
             }
         }

@@ -24,6 +24,7 @@ double seconds_since_epoch(WallTime time) {
 
 std::vector<Resource> resources_of(const std::vector<Cache>& caches) {
     std::vector<Resource> resources;
+    resources.reserve(caches.size());
     for (const auto& cache : caches) {
         resources.push_back(cache.resource);
     }
