@@ -52,6 +52,24 @@ struct FolderWatcher::Inotify {
     asio::steady_timer timer;
 };
 
+namespace {
+
+/// However the wait ends, nothing of it stays behind: a pending operation would keep its own
+/// descriptor alive.
+template <class Inotify>
+class Waiting {
+public:
+    explicit Waiting(Inotify& inotify) : inotify_(inotify) {}
+    ~Waiting() { inotify_.stop_waiting(); }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+private:
+    Inotify& inotify_;
+};
+
+}  // namespace
+
 FolderWatcher::FolderWatcher(asio::any_io_executor executor, std::filesystem::path folder,
                              Duration poll)
     : folder_(std::move(folder)), poll_(poll), inotify_(std::make_shared<Inotify>(executor)) {
@@ -62,6 +80,7 @@ FolderWatcher::~FolderWatcher() = default;
 
 Task<void> FolderWatcher::wait() {
     inotify_->watch(folder_);
+    const Waiting waiting{*inotify_};
     // The timer is what is awaited; an event cuts it short. The handler shares the ownership: it
     // may run after this coroutine, and this object, have gone.
     inotify_->timer.expires_after(poll_);
@@ -76,7 +95,6 @@ Task<void> FolderWatcher::wait() {
     }
     boost::system::error_code ended;
     co_await inotify_->timer.async_wait(asio::redirect_error(asio::use_awaitable, ended));
-    inotify_->stop_waiting();
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) {
         throw boost::system::system_error{asio::error::operation_aborted};

@@ -21,18 +21,20 @@ namespace asio = boost::asio;
 /// Shared with the completion handlers, which may run while the group is being destroyed.
 struct TaskGroup::State {
     State(asio::any_io_executor on, std::function<void(std::exception_ptr)> hear)
-        : executor(std::move(on)), on_exception(std::move(hear)), emptied(executor) {}
+        : executor(std::move(on)), on_exception(std::move(hear)) {}
 
     asio::any_io_executor executor;
     std::function<void(std::exception_ptr)> on_exception;
     std::list<asio::cancellation_signal> running;
     bool cancelled = false;
-    asio::steady_timer emptied;  ///< cancelled when the last task has ended
+    std::list<asio::steady_timer*> joiners;  ///< cancelled when the last task has ended
 
     void ended(std::list<asio::cancellation_signal>::iterator place, std::exception_ptr error) {
         running.erase(place);
         if (running.empty()) {
-            emptied.cancel();
+            for (auto* joiner : joiners) {
+                joiner->cancel();
+            }
         }
         if (!error) {
             return;
@@ -77,12 +79,31 @@ void TaskGroup::cancel() {
     }
 }
 
+namespace {
+
+/// A joiner's timer is in the list for as long as it waits, also when it is destroyed.
+class Joining {
+public:
+    Joining(std::list<asio::steady_timer*>& joiners, asio::steady_timer& timer)
+        : joiners_(joiners), place_(joiners.insert(joiners.end(), &timer)) {}
+    ~Joining() { joiners_.erase(place_); }
+    Joining(const Joining&) = delete;
+    Joining& operator=(const Joining&) = delete;
+
+private:
+    std::list<asio::steady_timer*>& joiners_;
+    std::list<asio::steady_timer*>::iterator place_;
+};
+
+}  // namespace
+
 Task<bool> TaskGroup::join(Deadline deadline) {
     auto state = state_;
+    asio::steady_timer emptied{state->executor, deadline.when()};
+    const Joining joining{state->joiners, emptied};
     while (!state->running.empty() && !deadline.passed(std::chrono::steady_clock::now())) {
-        state->emptied.expires_at(deadline.when());
         boost::system::error_code ignored;
-        co_await state->emptied.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        co_await emptied.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
     co_return state->running.empty();
 }

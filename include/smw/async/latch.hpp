@@ -9,7 +9,7 @@
 
 namespace smw::async {
 
-/// Outlives those who wait for it.
+/// Outlives those who wait for it, and the call that sets it.
 class Latch {
 public:
     Latch();

@@ -10,7 +10,7 @@
 
 namespace smw::async {
 
-/// Thread-safe. A reader takes the lock only when the version has moved since it last looked.
+/// Thread-safe. The lock is held for as long as copying a shared_ptr takes.
 template <class T>
 class Snapshot {
 public:
