@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <openssl/pem.h>
 
-#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <ctime>
@@ -17,11 +16,6 @@ namespace {
 
 constexpr std::chrono::hours kExpiresSoon{72};
 constexpr int kSmallRsaBits = 2048;
-
-/// Refuses passphrases: nobody is there to type one.
-int no_passphrase(char*, int, int, void*) {
-    return 0;
-}
 
 WallTime to_wall(const ASN1_TIME* time) {
     std::tm fields{};
@@ -78,26 +72,47 @@ Expected<std::vector<Certificate>> read_chain(const std::string& pem) {
 Expected<Key> read_key(const std::string& pem) {
     const Bio bio = read_only(pem);
     Key key{PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr)};
-    if (!key) {
-        const bool encrypted = pem.find("ENCRYPTED") != std::string::npos;
-        const std::string why = take_openssl_error();
-        return fail(Code::BadRequest, encrypted
-                                          ? "the private key is encrypted; store it without a "
-                                            "passphrase"
-                                          : fmt::format("the private key cannot be read: {}", why));
+    if (key) {
+        return key;
     }
-    return key;
+    const std::string why = take_openssl_error();
+    if (pem.find("PRIVATE KEY-----") == std::string::npos) {
+        return fail(Code::BadRequest, "there is no PEM private key in the key file");
+    }
+    if (pem.find("ENCRYPTED") != std::string::npos) {
+        return fail(Code::BadRequest,
+                    "the private key is encrypted; store it without a passphrase");
+    }
+    return fail(Code::BadRequest, fmt::format("the private key cannot be read: {}", why));
+}
+
+/// As a caller would verify it: wildcards count, the common name does not.
+bool is_good_for(X509* leaf, const std::string& name) {
+    return X509_check_ip_asc(leaf, name.c_str(), 0) == 1 ||
+           X509_check_host(leaf, name.data(), name.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+                           nullptr) == 1;
+}
+
+/// Why `key` is not the first certificate's, when another's it is.
+Error mismatch(const std::vector<Certificate>& chain, EVP_PKEY* key) {
+    Error error{Code::BadRequest,
+                "the private key does not belong to the first certificate of the chain"};
+    for (std::size_t index = 1; index < chain.size(); ++index) {
+        if (X509_check_private_key(chain[index].get(), key) == 1) {
+            error.message = fmt::format(
+                "the private key belongs to certificate number {} of the chain; the server's own "
+                "must come first",
+                index + 1);
+        }
+    }
+    ERR_clear_error();
+    return error;
 }
 
 std::vector<std::string> suspicions(X509* leaf, const Identity& identity,
                                     const Expectation& expectation) {
     std::vector<std::string> result;
-    const auto is_expected = [&](const std::string& name) {
-        return std::find(expectation.names.begin(), expectation.names.end(), name) !=
-               expectation.names.end();
-    };
-    if (!expectation.names.empty() &&
-        std::none_of(identity.names.begin(), identity.names.end(), is_expected)) {
+    if (!expectation.names.empty() && !is_good_for(leaf, expectation.names.front())) {
         result.push_back(fmt::format("it has no SAN {}, which the API server asks for",
                                      expectation.names.front()));
     }
@@ -131,9 +146,7 @@ Expected<Identity> make_identity(std::string chain_pem, std::string key_pem,
     }
     X509* leaf = chain->front().get();
     if (X509_check_private_key(leaf, key->get()) != 1) {
-        ERR_clear_error();
-        return fail(Code::BadRequest,
-                    "the private key does not belong to the first certificate of the chain");
+        return tl::unexpected(mismatch(*chain, key->get()));
     }
     if ((X509_get_extension_flags(leaf) & EXFLAG_XKUSAGE) != 0 &&
         (X509_get_extended_key_usage(leaf) & (XKU_SSL_SERVER | XKU_ANYEKU)) == 0) {

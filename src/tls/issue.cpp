@@ -103,6 +103,9 @@ Expected<Certificate> issue_ca(EVP_PKEY* key, WallTime now) {
 }  // namespace
 
 Expected<Ephemeral> make_ephemeral(const Expectation& expectation) {
+    if (expectation.names.empty()) {
+        return fail(Code::BadRequest, "issuing a certificate: it needs at least one name");
+    }
     const Key ca_key{EVP_EC_gen("P-256")};
     const Key key{EVP_EC_gen("P-256")};
     if (!ca_key || !key) {

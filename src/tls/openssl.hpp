@@ -35,6 +35,11 @@ inline std::string take_openssl_error() {
     return reason != nullptr ? reason : "unknown OpenSSL error";
 }
 
+/// Refuses passphrases: nobody is there to type one. OpenSSL's default would ask the terminal.
+inline int no_passphrase(char*, int, int, void*) {
+    return -1;
+}
+
 inline Bio read_only(const std::string& text) {
     return Bio{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
 }

@@ -11,7 +11,10 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace smw::tls {
 
@@ -34,7 +37,8 @@ public:
     CertificateFiles(CertificateFilesSettings settings, const Clock& clock, log::Logger logger,
                      metrics::Registry& metrics);
 
-    /// Looks at the files once. Quiet while a pair is half-written for less than 5 s.
+    /// Looks at the files once, and at the clock. What is bad for less than 5 s while another pair
+    /// serves is no news: that is how a renewal looks halfway.
     void load();
     /// load() whenever the folder changes, and every poll interval; until cancelled.
     Task<void> follow(boost::asio::any_io_executor executor);
@@ -44,8 +48,25 @@ public:
     [[nodiscard]] std::shared_ptr<const std::string> problem() const { return problem_.load(); }
 
 private:
-    void take(std::string chain, std::string key);
-    void reject(const std::string& why);
+    struct Pair {
+        std::string chain;
+        std::string key;
+
+        friend bool operator==(const Pair&, const Pair&) = default;
+    };
+    /// A pair that is not taken.
+    struct Refused {
+        std::string why;
+        Pair pair;  ///< empty when there are no files
+        bool may_be_half_written = false;
+    };
+
+    [[nodiscard]] Expected<Pair> read() const;
+    void judge(Pair pair);
+    void take(Pair pair, const Identity& identity, std::shared_ptr<const ServerContext> context);
+    void refuse(Refused refused);
+    void settle();
+    void watch_validity();
 
     CertificateFilesSettings settings_;
     const Clock& clock_;
@@ -55,9 +76,11 @@ private:
     metrics::Counter reloads_rejected_;
     async::Snapshot<ServerContext> contexts_;
     CertificateProblem problem_;
-    std::string seen_;     ///< the content last judged: a content is judged once
-    std::string pending_;  ///< a content that was bad less than 5 s ago
+    Pair serving_;
+    std::optional<Refused> pending_;  ///< since pending_since_, and not told yet
     TimePoint pending_since_{};
+    std::optional<Refused> told_;
+    std::optional<TimePoint> invalid_told_;  ///< when it was last said that ours is not valid
 };
 
 }  // namespace smw::tls

@@ -21,7 +21,8 @@ struct Identity {
 
 /// What a leaf must be good for.
 struct Expectation {
-    std::vector<std::string> names;  ///< one of them must be a SAN, else a warning; empty: any
+    /// What callers ask for: a warning when no SAN covers the first; empty: anything goes.
+    std::vector<std::string> names;
     WallTime now;
 };
 
