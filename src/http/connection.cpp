@@ -1,10 +1,12 @@
 #include "http/connection.hpp"
 
 #include "http/answer.hpp"
+#include "http/defect.hpp"
 #include "smw/http/router.hpp"
 #include "smw/json/document.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
@@ -21,7 +23,7 @@ namespace {
 constexpr std::size_t kMaxHeadBytes = std::size_t{16} << 10;
 /// A TLS record carries at most this much.
 constexpr std::size_t kReadBytes = std::size_t{16} << 10;
-/// Memory of a body that is kept for the next one on the connection.
+/// Memory of a body or an answer that is kept for the next one on the connection.
 constexpr std::size_t kMaxSpareBytes = std::size_t{64} << 10;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -30,6 +32,13 @@ std::int64_t steady_nanoseconds() {
     using std::chrono::duration_cast;
     using std::chrono::nanoseconds;
     return duration_cast<nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// A header that goes on in the next line (obs-fold): refused, because others read it otherwise
+/// (RFC 9112 5.2). Beast takes a header only once it has seen that no further line belongs to it.
+bool is_folded(std::string_view taken) {
+    return taken.find("\n ") != std::string_view::npos ||
+           taken.find("\n\t") != std::string_view::npos;
 }
 
 }  // namespace
@@ -91,25 +100,48 @@ bool Connection::close_if_idle() {
     if (idle_since() == 0 || transport_.has_unread()) {
         return false;
     }
-    evicted_ = true;
+    leaving_.store(true);
     transport_.cancel();
     return true;
 }
 
 Task<void> Connection::run() {
-    arm(shared_.limits.handshake);
+    const bool secure = co_await shake_hands();
+    if (secure) {
+        while (co_await serve_one()) {
+        }
+    }
+    // Reads what the peer is still sending, so that the close does not reset an answer away. Who
+    // makes room, or has been silent for too long, gets no such time.
+    const bool at_once = leaving_.load() || (!secure && expired_);
+    arm(at_once ? shared_.limits.sweep : shared_.limits.drop);
+    co_await transport_.shutdown(at_once ? 0 : shared_.limits.drop_bytes);
+}
+
+Task<bool> Connection::shake_hands() {
+    arm(shared_.stopping.load() ? Duration::zero() : shared_.limits.handshake);
+    become_idle();
     const error_code failed = co_await transport_.handshake();
+    become_busy(!failed);
     shared_.on_handshake(transport_.tls_version(), !failed);
     if (failed) {
         shared_.logger.debug("TLS handshake failed", {{"why", failed.message()}});
-        transport_.close();
-        co_return;
     }
-    while (co_await serve_one()) {
+    co_return !failed;
+}
+
+void Connection::become_idle() {
+    idle_since_.store(steady_nanoseconds());
+    shared_.on_idle();
+}
+
+/// `outlived`: what was waited for came before a request to leave could end the wait, so that
+/// somebody else must make room.
+void Connection::become_busy(bool outlived) {
+    idle_since_.store(0);
+    if (outlived && leaving_.exchange(false)) {
+        shared_.on_idle();
     }
-    // Reads what the peer is still sending, so that the close does not reset an answer away.
-    arm(shared_.limits.drop);
-    co_await transport_.shutdown(evicted_ ? 0 : shared_.limits.drop_bytes);
 }
 
 /// Whether the connection goes on.
@@ -140,8 +172,8 @@ Task<bool> Connection::serve_one() {
     if (peer_gone_) {
         co_return false;
     }
-    const bool keep_alive = framing_.keep_alive && body_done_ && !evicted_ &&
-                            !shared_.closing.load(std::memory_order_relaxed);
+    const bool keep_alive =
+        framing_.keep_alive && body_done_ && !shared_.closing.load(std::memory_order_relaxed);
     co_return co_await answer(response, keep_alive);
 }
 
@@ -150,14 +182,11 @@ Task<bool> Connection::wait_for_request() {
     if (buffer_.size() > 0) {
         co_return true;
     }
-    if (shared_.stopping.load(std::memory_order_relaxed)) {
-        co_return false;
-    }
-    arm(shared_.limits.idle);
-    idle_since_.store(steady_nanoseconds(), std::memory_order_relaxed);
-    shared_.on_idle();
+    // When stopping, only what has arrived with the handshake is still taken.
+    arm(shared_.stopping.load() ? Duration::zero() : shared_.limits.idle);
+    become_idle();
     const error_code error = co_await fill();
-    idle_since_.store(0, std::memory_order_relaxed);
+    become_busy(!error);
     co_return !error;
 }
 
@@ -169,11 +198,35 @@ Task<error_code> Connection::fill() {
     co_return error;
 }
 
+/// An empty line before a request is skipped (RFC 9112 2.2). Whether the first byte is there.
+bool Connection::skip_empty_line() {
+    const std::string_view here{static_cast<const char*>(buffer_.data().data()), buffer_.size()};
+    if (here.starts_with("\r\n")) {
+        buffer_.consume(2);
+    }
+    return buffer_.size() > 0 && here != "\r";
+}
+
 Task<std::optional<Refusal>> Connection::read_head() {
+    // Beast's limit is one for each put(): this is the one for the whole head.
+    constexpr Refusal too_long{431, "the head of the request is longer than 16 KiB"};
+    std::size_t taken = 0;
     while (!parser_->is_header_done()) {
         error_code error;
-        const std::size_t used = parser_->put(buffer_.data(), error);
+        std::size_t used = 0;
+        if (taken > 0 || skip_empty_line()) {
+            used = parser_->put(buffer_.data(), error);
+        }
+        const bool folded = is_folded({static_cast<const char*>(buffer_.data().data()), used});
         buffer_.consume(used);
+        taken += used;
+        const std::size_t arrived = taken + (parser_->is_header_done() ? 0 : buffer_.size());
+        if (folded) {
+            co_return Refusal{400, "a header of the request is folded"};
+        }
+        if (arrived > kMaxHeadBytes) {
+            co_return too_long;
+        }
         if (error == beast::http::error::need_more || (!error && !parser_->is_header_done())) {
             error = co_await fill();
             if (error && expired_) {
@@ -184,7 +237,7 @@ Task<std::optional<Refusal>> Connection::read_head() {
                 co_return std::nullopt;
             }
         } else if (error == beast::http::error::header_limit) {
-            co_return Refusal{431, "the head of the request is longer than 16 KiB"};
+            co_return too_long;
         } else if (error) {
             co_return Refusal{400, "the head of the request is malformed"};
         }
@@ -194,11 +247,18 @@ Task<std::optional<Refusal>> Connection::read_head() {
 
 Task<Response> Connection::ask_service(RequestHead head) {
     ConnectionExchange exchange{*this, head};
+    std::exception_ptr thrown;
     try {
         co_return co_await shared_.service.serve(exchange);
-    } catch (const std::exception& defect) {
-        shared_.logger.error("Defect while answering a request", {{"what", defect.what()}});
+    } catch (...) {
+        thrown = std::current_exception();
     }
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        std::rethrow_exception(thrown);  // cut by a stop: no defect, and nobody to answer
+    }
+    const std::string what = describe(thrown);
+    shared_.logger.error("Defect while answering a request", {{"what", what}});
     co_return status_response(500, "a defect in this server; its log says more");
 }
 
@@ -215,6 +275,9 @@ Task<bool> Connection::answer(const Response& response, bool keep_alive) {
     arm(shared_.limits.write, OnExpiry::Close);
     const error_code error = co_await transport_.write(out_);
     disarm();
+    if (out_.capacity() > kMaxSpareBytes) {
+        out_ = std::string{};
+    }
     co_return !error && keep_alive;
 }
 

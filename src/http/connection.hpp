@@ -35,7 +35,8 @@ struct Shared {
     ByteBudget budget;
     std::atomic<bool> closing{false};   ///< each answer says Connection: close
     std::atomic<bool> stopping{false};  ///< nobody waits for another request
-    /// Hears when a connection becomes idle. Any shard's thread.
+    /// Hears when a connection becomes idle, or stays although it was asked to leave. Any shard's
+    /// thread.
     std::function<void()> on_idle;
     /// Counts a handshake: TLS version, and whether it succeeded.
     std::function<void(std::string_view version, bool ok)> on_handshake;
@@ -51,11 +52,12 @@ public:
 
     [[nodiscard]] const boost::asio::any_io_executor& executor() const { return executor_; }
 
-    /// Steady-clock nanoseconds since when no byte of a request is unanswered; 0 while busy. Any
-    /// thread.
-    [[nodiscard]] std::int64_t idle_since() const {
-        return idle_since_.load(std::memory_order_relaxed);
-    }
+    /// Steady-clock nanoseconds since when no byte of a request is unanswered, from the handshake
+    /// on; 0 while busy. Any thread. Sequentially consistent together with the acceptor's flag:
+    /// either it sees a connection become idle, or the connection sees that it waits.
+    [[nodiscard]] std::int64_t idle_since() const { return idle_since_.load(); }
+    /// Whether it is on its way out to make room. Any thread.
+    [[nodiscard]] bool is_leaving() const { return leaving_.load(); }
 
     // The rest on the connection's own thread.
 
@@ -76,8 +78,12 @@ private:
     void arm(Deadline deadline);
     void disarm() { deadline_ = TimePoint::max(); }
 
+    Task<bool> shake_hands();
+    void become_idle();
+    void become_busy(bool outlived);
     Task<bool> serve_one();
     Task<bool> wait_for_request();
+    bool skip_empty_line();
     Task<std::optional<Refusal>> read_head();
     Task<Response> ask_service(RequestHead head);
     Task<bool> refuse(Refusal refusal);
@@ -101,7 +107,7 @@ private:
     TimePoint deadline_ = TimePoint::max();
     OnExpiry on_expiry_ = OnExpiry::Cancel;
     bool expired_ = false;
-    bool evicted_ = false;
+    std::atomic<bool> leaving_{false};
 
     // Of the request being served.
     std::optional<Parser> parser_;

@@ -24,8 +24,12 @@ bool parse_length(std::string_view text, std::uint64_t& length) {
     return digits_only && error == std::errc{} && stopped == end;
 }
 
-bool has_token(beast::string_view list, beast::string_view token) {
-    return beast::http::token_list{list}.exists(token);
+/// In any of the Connection headers (RFC 9110 5.3: several are one list).
+bool has_connection_option(const RequestHeader& header, beast::string_view option) {
+    const auto [first, last] = header.equal_range(field::field::connection);
+    return std::any_of(first, last, [option](const Fields::value_type& connection) {
+        return beast::http::token_list{connection.value()}.exists(option);
+    });
 }
 
 }  // namespace
@@ -57,9 +61,8 @@ std::optional<Refusal> read_framing(const RequestHeader& header, Framing& framin
     if (hosts > 1 || (hosts == 0 && !framing.http_1_0)) {
         return Refusal{400, "an HTTP/1.1 request needs exactly one Host"};
     }
-    const auto connection = header[field::field::connection];
-    framing.keep_alive =
-        framing.http_1_0 ? has_token(connection, "keep-alive") : !has_token(connection, "close");
+    framing.keep_alive = !has_connection_option(header, "close") &&
+                         (!framing.http_1_0 || has_connection_option(header, "keep-alive"));
     framing.expects_continue =
         !framing.http_1_0 && beast::iequals(header[field::field::expect], "100-continue");
     return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include "http/connection.hpp"
 #include "http/connection_table.hpp"
+#include "http/defect.hpp"
 #include "smw/async/sleep.hpp"
 #include "smw/async/task_group.hpp"
 
@@ -26,32 +27,19 @@ namespace {
 
 /// After an accept that failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause{50};
+/// Between two lines about it.
+constexpr std::chrono::seconds kAcceptQuiet{10};
 /// For tasks to end after their connections were cut.
 constexpr std::chrono::seconds kCutGrace{2};
 
 }  // namespace
 
-std::shared_ptr<Connection> ConnectionTable::longest_idle() const {
-    const std::scoped_lock lock{mutex_};
-    std::shared_ptr<Connection> longest;
-    for (const auto& connection : connections_) {
-        const auto since = connection->idle_since();
-        if (since != 0 && (!longest || since < longest->idle_since())) {
-            longest = connection;
-        }
-    }
-    return longest;
-}
-
 /// One shard's share of the connections.
 struct Lane {
     Lane(async::Shard& on, const log::Logger& logger)
         : shard(on), tasks(on.executor(), [logger](std::exception_ptr error) {
-              try {
-                  std::rethrow_exception(error);
-              } catch (const std::exception& defect) {
-                  logger.error("Defect in a connection", {{"what", defect.what()}});
-              }
+              const std::string what = describe(error);
+              logger.error("Defect in a connection", {{"what", what}});
           }) {}
 
     async::Shard& shard;
@@ -75,6 +63,7 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
 
     Task<void> accept_loop(std::shared_ptr<State> self);
     Task<void> wait_for_room();
+    std::shared_ptr<Connection> ask_longest_idle();
     Task<void> wait_for_signal();
     void signal_room();
     void take(tcp::socket socket, Lane& lane);
@@ -111,6 +100,10 @@ error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& endpoint,
         acceptor.bind(endpoint, error);
     }
     if (!error) {
+        // What was reported may be gone when it is accepted, and the loop must not wait for more.
+        acceptor.non_blocking(true, error);
+    }
+    if (!error) {
         acceptor.listen(asio::socket_base::max_listen_connections, error);
     }
     if (!error) {
@@ -124,10 +117,15 @@ error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& endpoint,
     return error;
 }
 
+std::string print_host(const std::string& address) {
+    if (address.empty()) {
+        return "*";
+    }
+    return address.find(':') == std::string::npos ? address : fmt::format("[{}]", address);
+}
+
 std::string print(const tcp::endpoint& endpoint) {
-    const std::string address = endpoint.address().to_string();
-    return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
-                                      : fmt::format("{}:{}", address, endpoint.port());
+    return fmt::format("{}:{}", print_host(endpoint.address().to_string()), endpoint.port());
 }
 
 }  // namespace
@@ -192,10 +190,9 @@ Expected<void> Listener::bind() {
         }
     }
     if (error) {
-        return fail(
-            Code::Unavailable,
-            fmt::format("listening for {} on {}:{}: {}", state.settings.name,
-                        address.empty() ? "*" : address, state.settings.port, error.message()));
+        return fail(Code::Unavailable,
+                    fmt::format("listening for {} on {}:{}: {}", state.settings.name,
+                                print_host(address), state.settings.port, error.message()));
     }
     state.bound = state.acceptor.local_endpoint();
     return {};
@@ -222,6 +219,7 @@ void Listener::start() {
 
 Task<void> Listener::State::accept_loop(std::shared_ptr<State> self) {
     std::size_t next = 0;
+    TimePoint quiet_until{};
     while (self->acceptor.is_open()) {
         error_code error;
         co_await acceptor.async_wait(tcp::acceptor::wait_read,
@@ -240,29 +238,43 @@ Task<void> Listener::State::accept_loop(std::shared_ptr<State> self) {
             take(std::move(socket), lane);
         } else if (error != asio::error::would_block && error != asio::error::try_again &&
                    error != asio::error::connection_aborted) {
-            logger.warn("A connection could not be accepted",
-                        {{"listener", settings.name}, {"why", error.message()}});
+            if (const auto now = std::chrono::steady_clock::now(); now >= quiet_until) {
+                quiet_until = now + kAcceptQuiet;
+                logger.warn("A connection could not be accepted",
+                            {{"listener", settings.name}, {"why", error.message()}});
+            }
             co_await async::sleep(kAcceptPause);
         }
     }
 }
 
 /// Until there is room for one more: the longest idle connection makes it, else the next to end.
+/// One is asked at a time.
 Task<void> Listener::State::wait_for_room() {
+    std::weak_ptr<Connection> asked;
     while (acceptor.is_open() && table.size() >= settings.limits.max_connections) {
         waits_for_room.store(true);
-        if (const auto idle = table.longest_idle()) {
-            asio::post(idle->executor(), [this, self = shared_from_this(), idle] {
-                if (!idle->close_if_idle()) {
-                    signal_room();
-                }
-            });
+        if (const auto leaving = asked.lock(); !leaving || !leaving->is_leaving()) {
+            asked = ask_longest_idle();
         }
         if (table.size() >= settings.limits.max_connections) {
             co_await wait_for_signal();
         }
         waits_for_room.store(false);
     }
+}
+
+/// Null when there is none to ask.
+std::shared_ptr<Connection> Listener::State::ask_longest_idle() {
+    auto idle = table.longest_idle();
+    if (idle) {
+        asio::post(idle->executor(), [self = shared_from_this(), idle] {
+            if (!idle->close_if_idle()) {
+                self->signal_room();
+            }
+        });
+    }
+    return idle;
 }
 
 Task<void> Listener::State::wait_for_signal() {
@@ -340,11 +352,13 @@ void Listener::announce_close() {
 bool Listener::stop(Deadline deadline) {
     announce_close();
     state_->shared.stopping.store(true);
-    asio::post(state_->room.get_executor(), [state = state_] {
+    auto close_acceptor = [state = state_] {
         error_code ignored;
         state->acceptor.close(ignored);
         state->room.cancel();
-    });
+    };
+    // From here on no connection comes into the table any more.
+    asio::post(state_->room.get_executor(), asio::use_future(std::move(close_acceptor))).wait();
     for (const auto& connection : state_->table.all()) {
         asio::post(connection->executor(), [connection] { connection->close_if_idle(); });
     }

@@ -45,7 +45,8 @@ Task<error_code> Transport::handshake() {
     if (tls_) {
         co_await tls_->stream.async_handshake(asio::ssl::stream_base::server,
                                               asio::redirect_error(asio::use_awaitable, error));
-        if (ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
+        if (error.category() == asio::error::get_ssl_category() &&
+            ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
             error_code ignored;
             co_await asio::async_write(socket_, asio::buffer(kSpeakTls),
                                        asio::redirect_error(asio::use_awaitable, ignored));
@@ -78,7 +79,8 @@ Task<error_code> Transport::write(std::string_view bytes) {
 
 Task<void> Transport::shutdown(std::size_t drop_bytes) {
     error_code error;
-    if (tls_ && socket_.is_open()) {
+    // A handshake that failed has said why by its alert.
+    if (tls_ && socket_.is_open() && ::SSL_is_init_finished(tls_->stream.native_handle()) == 1) {
         // As if the peer's close_notify had come: else Asio would wait for it here.
         ::SSL_set_shutdown(tls_->stream.native_handle(), SSL_RECEIVED_SHUTDOWN);
         co_await tls_->stream.async_shutdown(asio::redirect_error(asio::use_awaitable, error));
