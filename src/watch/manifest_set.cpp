@@ -214,7 +214,8 @@ std::vector<Problem> ManifestSet::problems() const {
         }
         for (const auto& object : file.objects) {
             const auto& place = counting.at({object.resource, object.key});
-            if (place.object != &object) {
+            const bool contradicted = place.object != &object && place.object->text != object.text;
+            if (contradicted) {
                 auto reason = fmt::format("{} {}/{} is said again in {}:{}, which counts",
                                           resources_[object.resource].kind, object.key.namespace_,
                                           object.key.name, *place.file, place.object->line);

@@ -62,7 +62,8 @@ public:
     /// two files that of the later file name (by bytes) counts, in one file the later document.
     void apply(const Resource& resource, Sink& sink);
 
-    /// Sorted by file and line: broken files, objects that a sink refused, objects said twice.
+    /// Sorted by file and line: broken files, objects that a sink refused, objects said twice and
+    /// not the same both times.
     [[nodiscard]] std::vector<Problem> problems() const;
 
 private:

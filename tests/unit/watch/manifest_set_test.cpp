@@ -109,6 +109,20 @@ TEST_F(ManifestSetTest, LetsTheLaterFileNameWinAndWarns) {
     EXPECT_THAT(things(), ElementsAre("default/a=from-a")) << "the earlier file counts again";
 }
 
+TEST(Examples, SayTheSameBackupInBothFiles) {
+    ManifestSet examples{{{"migration.dcnlab.com", "v1", "CheckpointBackup", "checkpointbackups"},
+                          {"batch", "v1", "Job", "jobs"}}};
+    ASSERT_TRUE(read_folder(std::string{SMW_TEST_DATA} + "/../../examples", examples));
+    EXPECT_THAT(examples.problems(), IsEmpty());
+}
+
+TEST_F(ManifestSetTest, SaysNothingOfAnObjectThatIsSaidTwiceTheSame) {
+    set.put("a.yaml", thing("a", "same"));
+    set.put("b.yaml", thing("a", "same"));
+    EXPECT_THAT(things(), ElementsAre("default/a=same"));
+    EXPECT_THAT(set.problems(), IsEmpty());
+}
+
 TEST_F(ManifestSetTest, LetsTheLaterDocumentOfAFileWinAndWarns) {
     set.put("a.yaml", thing("a", "first") + "---\n" + thing("a", "second"));
     EXPECT_THAT(things(), ElementsAre("default/a=second"));
