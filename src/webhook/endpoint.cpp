@@ -1,11 +1,13 @@
 #include "smw/webhook/endpoint.hpp"
 
+#include "smw/base/thrown.hpp"
 #include "smw/json/document.hpp"
 #include "smw/kube/meta.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <utility>
 
@@ -120,11 +122,11 @@ Task<Endpoint::Answer> Endpoint::answer(http::Exchange& exchange) {
     if (!body) {
         co_return refuse_body(body.error());
     }
-    if (!in_flight_.enter()) {
+    const InFlight::Place place{in_flight_};
+    if (!place) {
         co_return shed("too many reviews in flight (--max-in-flight); call again");
     }
     Answer given = co_await review(*body, deadline);
-    in_flight_.leave();
     exchange.recycle(std::move(*body));
     co_return given;
 }
@@ -159,9 +161,10 @@ Task<Endpoint::Answer> Endpoint::decide(const admission::Request& request, Deadl
                                                           : Outcome::Error;
         logger_.debug("Review refused", {{"why", decision.error().message}, {"uid", request.uid}});
         co_return failed;
-    } catch (const std::exception& defect) {
+    } catch (...) {
+        const std::string what = describe_thrown(std::current_exception());
         logger_.error("Defect while deciding about a review",
-                      {{"what", defect.what()}, {"uid", request.uid}});
+                      {{"what", what}, {"uid", request.uid}});
     }
     Answer failed;
     failed.response =

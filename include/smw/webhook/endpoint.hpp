@@ -6,10 +6,9 @@
 #include "smw/http/service.hpp"
 #include "smw/metrics/registry.hpp"
 
-#include <array>
 #include <atomic>
-#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +24,27 @@ class InFlight {
 public:
     explicit InFlight(std::size_t cap) : cap_(cap) {}
 
+    /// A review's place, given back however the review ends. False: all were taken.
+    class Place {
+    public:
+        explicit Place(InFlight& all) : all_(all), taken_(all.enter()) {}
+        ~Place() {
+            if (taken_) {
+                all_.leave();
+            }
+        }
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        explicit operator bool() const { return taken_; }
+
+    private:
+        InFlight& all_;
+        const bool taken_;
+    };
+
+    [[nodiscard]] std::size_t count() const { return count_.load(std::memory_order_relaxed); }
+
+private:
     [[nodiscard]] bool enter() {
         if (count_.fetch_add(1, std::memory_order_relaxed) < cap_) {
             return true;
@@ -33,9 +53,7 @@ public:
         return false;
     }
     void leave() { count_.fetch_sub(1, std::memory_order_relaxed); }
-    [[nodiscard]] std::size_t count() const { return count_.load(std::memory_order_relaxed); }
 
-private:
     const std::size_t cap_;
     std::atomic<std::size_t> count_{0};
 };
@@ -57,7 +75,6 @@ public:
 private:
     enum class Outcome { Allowed, Mutated, Denied, Error, Shed, Timeout, BadRequest };
     static constexpr std::size_t kOutcomes = 7;
-    static constexpr std::size_t kOperations = 5;
 
     /// An answer, and what it counts as.
     struct Answer {

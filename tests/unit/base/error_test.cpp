@@ -1,8 +1,11 @@
 #include "smw/base/error.hpp"
 
+#include "smw/base/thrown.hpp"
+
 #include <gtest/gtest.h>
 
 #include <set>
+#include <stdexcept>
 #include <string>
 
 namespace smw {
@@ -35,6 +38,11 @@ TEST(Error, AnnotatePutsWhatWasAttemptedInFront) {
     EXPECT_EQ(annotated.error().code, Code::Gone);
     EXPECT_EQ(annotated.error().message, "listing pods: too old");
     EXPECT_EQ(annotated.error().where.line(), error.where.line());
+}
+
+TEST(Error, WhateverWasThrownHasWords) {
+    EXPECT_EQ(describe_thrown(std::make_exception_ptr(std::runtime_error{"boom"})), "boom");
+    EXPECT_EQ(describe_thrown(std::make_exception_ptr(7)), "something that is no std::exception");
 }
 
 TEST(Error, ComparesByWhatItSays) {

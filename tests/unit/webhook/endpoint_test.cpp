@@ -235,13 +235,15 @@ TEST_F(EndpointTest, ShedsWithRetryAfterWhenBytesAreInFlight) {
 }
 
 TEST_F(EndpointTest, ShedsWhenTooManyReviewsAreInFlight) {
-    ASSERT_TRUE(in_flight_.enter());
-    const auto response = serve();
-    expect_status(response, 503, "ServiceUnavailable");
-    EXPECT_EQ(header(response, "Retry-After"), "1");
-    EXPECT_TRUE(exchange_.body_read_);
-    EXPECT_EQ(counted(), "unknown/shed");
-    in_flight_.leave();
+    {
+        const InFlight::Place place{in_flight_};
+        ASSERT_TRUE(place);
+        const auto response = serve();
+        expect_status(response, 503, "ServiceUnavailable");
+        EXPECT_EQ(header(response, "Retry-After"), "1");
+        EXPECT_TRUE(exchange_.body_read_);
+        EXPECT_EQ(counted(), "unknown/shed");
+    }
     EXPECT_EQ(serve().status, 200U);
     EXPECT_EQ(in_flight_.count(), 0U);
 }
@@ -271,6 +273,16 @@ TEST_F(EndpointTest, ADefectIs500CountedAndLoggedWithTheUid) {
     EXPECT_EQ(output_.count("boom"), 1U);
     EXPECT_EQ(output_.count("u-1"), 1U);
     EXPECT_EQ(in_flight_.count(), 0U);
+}
+
+TEST_F(EndpointTest, ADefectThatIsNoExceptionIsOneToo) {
+    handler_.decide_ = [](const admission::Request&) -> Expected<admission::Response> {
+        throw 7;
+    };
+    expect_status(serve(), 500, "InternalError");
+    EXPECT_EQ(counted(), "CREATE/error");
+    EXPECT_EQ(output_.count("u-1"), 1U);
+    EXPECT_EQ(in_flight_.count(), 0U) << "a place that is not given back is lost for ever";
 }
 
 TEST_F(EndpointTest, WhatTheHandlerCannotReadIs400OfThatOperation) {
