@@ -1,5 +1,6 @@
 #include "smw/base/quote.hpp"
 
+#include <array>
 #include <cstdint>
 
 namespace smw {
@@ -45,9 +46,17 @@ void append_ascii(std::string& out, char character) {
     }
 }
 
+/// By byte: whether it stands for itself.
+constexpr std::array<bool, 256> kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t byte = 0x20; byte < 0x7F; ++byte) {
+        plain[byte] = byte != '"' && byte != '\\';
+    }
+    return plain;
+}();
+
 bool is_plain(char character) {
-    const auto byte = static_cast<unsigned char>(character);
-    return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
+    return kPlain[static_cast<unsigned char>(character)];
 }
 
 /// The code point when it is one of U+0080–U+009F, U+2028, U+2029; else 0.
