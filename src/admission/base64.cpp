@@ -23,14 +23,14 @@ std::uint32_t bits_of(std::string_view group) {
 }  // namespace
 
 std::string base64(std::string_view bytes) {
-    std::string out;
-    out.reserve((bytes.size() + kGroup - 1) / kGroup * 4);
-    for (std::size_t at = 0; at < bytes.size(); at += kGroup) {
+    std::string out((bytes.size() + kGroup - 1) / kGroup * 4, '=');
+    auto to = out.begin();
+    for (std::size_t at = 0; at < bytes.size(); at += kGroup, to += 4) {
         const auto group = bytes.substr(at, kGroup);
         const auto bits = bits_of(group);
-        for (std::size_t i = 0; i < 4; ++i) {
-            // n bytes fill n + 1 characters, the others are padding.
-            out += i <= group.size() ? kAlphabet[bits >> (18 - 6 * i) & 0x3f] : '=';
+        // n bytes fill n + 1 characters, the others stay padding.
+        for (std::size_t i = 0; i <= group.size(); ++i) {
+            to[static_cast<std::ptrdiff_t>(i)] = kAlphabet[bits >> (18 - 6 * i) & 0x3f];
         }
     }
     return out;
