@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kMaxWarnings = 34;
 
 /// Proving an op walks to its container, so n of them cost n²/2 steps: 500,000 are 2 ms. A pod of
-/// 3 MiB could claim 100,000 containers; no node runs a thousand in one pod.
+/// 3 MiB could claim 100,000 containers, and making their ops alone costs 65 ms under the store's
+/// lock; no node runs a thousand in one pod.
 constexpr std::size_t kMaxChanges = 1000;
 
 json::Text quoted(std::string_view text) {
@@ -113,6 +114,9 @@ Decision restore(const Pod& pod, const BackupIndex::Pointer& backup, const Setti
         usable = true;
         const auto image = choice.usable->reference;
         if (container.image != image) {
+            if (decision.changes.size() == kMaxChanges) {
+                return refused("the pod has too many containers");
+            }
             decision.changes.push_back(
                 {container.name, container.image.value_or(std::string_view{}), image});
             decision.patch.push_back(ops.make(container, image));
@@ -125,9 +129,6 @@ Decision restore(const Pod& pod, const BackupIndex::Pointer& backup, const Setti
     if (decision.patch.empty()) {
         decision.reason = Reason::AlreadyRestored;
         return decision;
-    }
-    if (decision.changes.size() > kMaxChanges) {
-        return refused("the pod has too many containers");
     }
     decision.reason = Reason::Restored;
     if (settings.annotate_restored) {
