@@ -97,7 +97,7 @@ bool Manifests::look() {
     const auto now = parts_.clock.now();
     const auto seen = scan(parts_.folder);
     if (!seen) {
-        auto problems = set_.problems();
+        auto problems = of_files_;
         problems.insert(problems.begin(), Problem{"", 0, seen.error().message});
         publish(std::move(problems));
         return false;
@@ -125,7 +125,10 @@ bool Manifests::look() {
     if (loaded_ ? changed : tracker_->all_read()) {
         apply();
     }
-    publish(set_.problems());
+    if (changed) {
+        of_files_ = set_.problems();
+    }
+    publish(of_files_);
     return step.pending;
 }
 

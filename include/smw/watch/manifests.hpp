@@ -60,6 +60,7 @@ private:
     std::unique_ptr<ChangeTracker> tracker_;
     std::vector<Meters> meters_;  ///< one for each cache
     bool loaded_ = false;
+    std::vector<Problem> of_files_;  ///< as of the last change: finding them walks all objects
     async::Snapshot<std::vector<Problem>> problems_;
 };
 
