@@ -107,9 +107,8 @@ bool Connection::close_if_idle() {
 
 Task<void> Connection::run() {
     const bool secure = co_await shake_hands();
-    if (secure) {
-        while (co_await serve_one()) {
-        }
+    for (bool goes_on = secure; goes_on;) {
+        goes_on = co_await serve_one();
     }
     // Reads what the peer is still sending, so that the close does not reset an answer away. Who
     // makes room, or has been silent for too long, gets no such time.

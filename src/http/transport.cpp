@@ -1,5 +1,7 @@
 #include "http/transport.hpp"
 
+#include "http/answer.hpp"
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -7,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <string>
 
 namespace smw::http {
 
@@ -15,9 +18,13 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr std::string_view kSpeakTls =
-    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n"
-    "Connection: close\r\n\r\nThis port speaks TLS: use https:// instead\n";
+/// For who speaks plain HTTP to us.
+std::string speak_tls() {
+    std::string answer;
+    append_answer(answer, status_response(400, "this port speaks TLS: use https:// instead"),
+                  {.keep_alive = false});
+    return answer;
+}
 
 }  // namespace
 
@@ -48,7 +55,8 @@ Task<error_code> Transport::handshake() {
         if (error.category() == asio::error::get_ssl_category() &&
             ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
             error_code ignored;
-            co_await asio::async_write(socket_, asio::buffer(kSpeakTls),
+            const std::string answer = speak_tls();
+            co_await asio::async_write(socket_, asio::buffer(answer),
                                        asio::redirect_error(asio::use_awaitable, ignored));
         }
     }

@@ -96,6 +96,7 @@ TEST(Tls, PlainHttpOnItsPortIsToldSo) {
         ASSERT_TRUE(answer) << body.size();
         EXPECT_EQ(answer->status, 400U);
         EXPECT_THAT(answer->body, testing::HasSubstr("https://"));
+        EXPECT_THAT(answer->body, testing::HasSubstr(R"("kind":"Status")"));
         EXPECT_EQ(answer->header("content-length"), std::to_string(answer->body.size()));
         EXPECT_EQ(client.wait_for_end(), End::Orderly);
     }

@@ -5,6 +5,24 @@
 namespace smw::app {
 namespace {
 
+TEST(SetAddress, TakesAddressesAndNothingElse) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"127.0.0.1", "127.0.0.1"}, {"0.0.0.0", "0.0.0.0"}, {"::1", "::1"},
+        {"[::1]", "::1"},           {"::", "::"},           {"", ""},
+    };
+    for (const auto& [text, address] : cases) {
+        std::string target = "before";
+        EXPECT_TRUE(set_address(target)(text)) << text;
+        EXPECT_EQ(target, address) << text;
+    }
+    for (const auto* text : {"localhost", "127.0.0.1:9443", ":9443", "[127.0.0.1]", "[::1", "[]",
+                             "256.0.0.1", "1.2.3", " ::1", "0"}) {
+        std::string target = "before";
+        EXPECT_FALSE(set_address(target)(text)) << text;
+        EXPECT_EQ(target, "before") << text;
+    }
+}
+
 TEST(SetBindAddress, TakesWhatGoListensOn) {
     const std::vector<std::pair<std::string, BindAddress>> cases{
         {":8080", {true, "", 8080}},

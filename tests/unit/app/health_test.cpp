@@ -69,7 +69,10 @@ TEST(CheckService, WhatIsOnlyToldIsNoReasonToFail) {
 TEST(CheckService, TakesOnlyGetAndHead) {
     CheckService service{"livez", {passes("a")}};
     EXPECT_EQ(ask(service, "HEAD").status, 200U);
-    EXPECT_EQ(ask(service, "POST").status, 405U);
+    const auto refused = ask(service, "POST");
+    EXPECT_EQ(refused.status, 405U);
+    EXPECT_EQ(refused.content_type, "application/json");
+    EXPECT_NE(refused.body.find(R"("kind":"Status")"), std::string::npos);
 }
 
 TEST(MetricsService, ExposesTheRegistry) {
