@@ -2,6 +2,7 @@
 
 #include "smw/async/sleep.hpp"
 #include "smw/http/router.hpp"
+#include "smw/kube/meta.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -27,8 +28,14 @@ bool reads(const http::RequestHead& head) {
 }
 
 http::Response only_get() {
-    auto response = http::text_response(405, "only GET and HEAD\n");
+    kube::Status status;
+    status.code = 405;
+    status.reason = "MethodNotAllowed";
+    status.message = "probes and metrics are read with GET or HEAD";
+    http::Response response;
+    response.status = 405;
     response.headers.emplace_back("Allow", "GET, HEAD");
+    response.body = kube::to_json(status);
     return response;
 }
 
