@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fcntl.h>
 #include <future>
+#include <unistd.h>
 
 namespace smw::app {
 
@@ -16,6 +18,18 @@ constexpr std::chrono::milliseconds kLook{50};
 
 /// A loop that does not turn any more cannot be ended in good order.
 constexpr std::chrono::seconds kStuck{15};
+
+/// Started with stderr closed (2>&-), its number would be the next socket's, and the log would go
+/// into somebody's connection.
+void occupy_standard_descriptors() {
+    int opened = 0;
+    while (opened >= 0 && opened <= STDERR_FILENO) {
+        opened = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    }
+    if (opened > STDERR_FILENO) {
+        ::close(opened);
+    }
+}
 
 [[noreturn]] void exit_at_once() {
     std::_Exit(EXIT_FAILURE);
@@ -28,6 +42,7 @@ int serve(const ServeSettings& settings, Systems systems) {
     std::erase_if(systems, [&enabled](const auto& system) {
         return std::find(enabled.begin(), enabled.end(), system->name()) == enabled.end();
     });
+    occupy_standard_descriptors();
     const Signals signals;
     Server server{settings, std::move(systems)};
     if (const auto started = server.start(); !started) {
