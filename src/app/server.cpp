@@ -1,6 +1,7 @@
 #include "app/server.hpp"
 
 #include "app/cpus.hpp"
+#include "smw/base/thrown.hpp"
 #include "smw/base/version.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -61,17 +62,13 @@ Server::Server(const ServeSettings& settings, Systems systems)
       output_(log::make_stderr_output()),
       logger_("webhook", settings.log, *output_),
       background_("background"),
-      shards_(settings.threads != 0 ? settings.threads
-                                    : std::min<std::size_t>(4, allowed_cpus())),
+      shards_(settings.threads != 0 ? settings.threads : std::min<std::size_t>(4, allowed_cpus())),
       heartbeat_(with(background_, shards_)),
       systems_(std::move(systems)),
       in_flight_(settings.max_in_flight),
       tasks_(background_.executor(), [this](std::exception_ptr error) {
-          try {
-              std::rethrow_exception(error);
-          } catch (const std::exception& defect) {
-              logger_.error("Defect in a background task", {{"what", defect.what()}});
-          }
+          const std::string what = describe_thrown(error);
+          logger_.error("Defect in a background task", {{"what", what}});
       }) {
     std::vector<watch::Cache> caches;
     for (const auto& system : systems_) {
@@ -109,8 +106,8 @@ void Server::make_webhook() {
     for (const auto& system : systems_) {
         for (const auto& route : system->routes()) {
             const webhook::EndpointSettings settings{settings_.on_error == OnError::Fail};
-            services_.push_back(std::make_unique<webhook::Endpoint>(
-                *route.handler, settings, in_flight_, logger_, metrics_));
+            services_.push_back(std::make_unique<webhook::Endpoint>(*route.handler, settings,
+                                                                    in_flight_, logger_, metrics_));
             routes.push_back({route.path, services_.back().get()});
         }
     }
@@ -122,7 +119,9 @@ void Server::make_webhook() {
 }
 
 void Server::make_probes() {
-    const Check alive{"event-loops", [this] { return heartbeat_.problem(); }};
+    const Check alive{"event-loops", [this] {
+                          return heartbeat_.problem();
+                      }};
     const Check started{"listeners", [this]() -> std::optional<std::string> {
                             return bound_ ? std::nullopt : std::optional{"not bound yet"};
                         }};
@@ -136,8 +135,8 @@ void Server::make_probes() {
     const auto probe_routes = keep(std::make_unique<http::Router>(std::vector<http::Router::Entry>{
         {"/livez", livez}, {"/healthz", livez}, {"/readyz", readyz}, {"/startupz", startupz}}));
     const auto metrics = keep(std::make_unique<MetricsService>(metrics_));
-    const auto metrics_routes = keep(std::make_unique<http::Router>(
-        std::vector<http::Router::Entry>{{"/metrics", metrics}}));
+    const auto metrics_routes = keep(
+        std::make_unique<http::Router>(std::vector<http::Router::Entry>{{"/metrics", metrics}}));
 
     const auto make = [this](std::string name, const BindAddress& at, http::Service& service) {
         http::ListenerSettings listener{std::move(name), at.host, at.port, side_limits(), nullptr};
@@ -160,8 +159,7 @@ void Server::count_process() {
     const auto in_flight =
         metrics_.gauge({"smw_admission_in_flight", "Reviews being decided.", {}}).with({});
     const auto bytes =
-        metrics_
-            .gauge({"smw_admission_bytes_in_flight", "Bytes of request bodies in memory.", {}})
+        metrics_.gauge({"smw_admission_bytes_in_flight", "Bytes of request bodies in memory.", {}})
             .with({});
     metrics_.on_collect([this, dropped, in_flight, bytes] {
         dropped.increment(static_cast<double>(output_->dropped()) - dropped.value());
@@ -218,7 +216,9 @@ std::vector<Check> Server::readiness() {
     checks.push_back({"listener", [this]() -> std::optional<std::string> {
                           return bound_ ? std::nullopt : std::optional{"not bound yet"};
                       }});
-    checks.push_back({"certificate", [this] { return certificate_problem(); }});
+    checks.push_back({"certificate", [this] {
+                          return certificate_problem();
+                      }});
     for (const auto& system : systems_) {
         for (const auto& cache : system->caches()) {
             const auto synced = [latch = cache.synced]() -> std::optional<std::string> {
