@@ -118,7 +118,7 @@ void add_listeners(Options& rows, ServeSettings& settings) {
     constexpr auto kGroup = "Listeners";
     rows.push_back({"webhook-bind-address", kGroup, "address", "",
                     "Address of the webhook's listener; all interfaces when empty.",
-                    set_string(settings.webhook_bind_address)});
+                    set_address(settings.webhook_bind_address)});
     rows.push_back({"webhook-port", kGroup, "port", "9443",
                     "Port of the webhook's listener (TLS); 0 takes a free one.",
                     set_port(settings.webhook_port)});

@@ -13,6 +13,8 @@
 namespace smw::app {
 namespace {
 
+constexpr std::chrono::hours kLongestDuration{24 * 365};
+
 /// Decimal digits only: no sign, no blanks, nothing behind.
 std::optional<std::uint64_t> read_number(std::string_view text) {
     std::uint64_t number = 0;
@@ -109,6 +111,9 @@ Set set_duration(std::chrono::steady_clock::duration& target) {
         }
         if (*duration < std::chrono::nanoseconds::zero()) {
             return fail(Code::BadRequest, "must not be negative");
+        }
+        if (*duration > kLongestDuration) {
+            return fail(Code::BadRequest, "must be 8760h (a year) at most");
         }
         target = *duration;
         return {};

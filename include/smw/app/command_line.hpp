@@ -65,11 +65,14 @@ using Set = std::function<Expected<void>(std::string_view)>;
 [[nodiscard]] Set set_count(std::size_t& target, std::size_t least);
 /// A byte count: decimal, or with Ki, Mi, Gi; not zero.
 [[nodiscard]] Set set_bytes(std::size_t& target);
-/// A Go duration, not negative.
+/// A Go duration from 0 to 8760h: what is added to a time later cannot overflow it.
 [[nodiscard]] Set set_duration(std::chrono::steady_clock::duration& target);
 /// By comma; blanks around the entries are taken off, empty ones are errors. Nothing at all is the
 /// empty list.
 [[nodiscard]] Set set_list(std::vector<std::string>& target);
+
+/// An IPv4 or IPv6 address, the latter in brackets or not; empty is all interfaces.
+[[nodiscard]] Set set_address(std::string& target);
 
 /// ":8080", "127.0.0.1:0", "[::1]:8080"; "0" or empty is off.
 struct BindAddress {
