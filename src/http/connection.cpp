@@ -208,7 +208,7 @@ bool Connection::skip_empty_line() {
 
 Task<std::optional<Refusal>> Connection::read_head() {
     // Beast's limit is one for each put(): this is the one for the whole head.
-    constexpr Refusal too_long{431, "the head of the request is longer than 16 KiB"};
+    constexpr Refusal kTooLong{431, "the head of the request is longer than 16 KiB"};
     std::size_t taken = 0;
     while (!parser_->is_header_done()) {
         error_code error;
@@ -224,7 +224,7 @@ Task<std::optional<Refusal>> Connection::read_head() {
             co_return Refusal{400, "a header of the request is folded"};
         }
         if (arrived > kMaxHeadBytes) {
-            co_return too_long;
+            co_return kTooLong;
         }
         if (error == beast::http::error::need_more || (!error && !parser_->is_header_done())) {
             error = co_await fill();
@@ -236,7 +236,7 @@ Task<std::optional<Refusal>> Connection::read_head() {
                 co_return std::nullopt;
             }
         } else if (error == beast::http::error::header_limit) {
-            co_return too_long;
+            co_return kTooLong;
         } else if (error) {
             co_return Refusal{400, "the head of the request is malformed"};
         }
