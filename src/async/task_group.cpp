@@ -105,7 +105,8 @@ Task<bool> TaskGroup::join(Deadline deadline) {
         boost::system::error_code ignored;
         co_await emptied.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
-    co_return state->running.empty();
+    const bool all_ended = state->running.empty();
+    co_return all_ended;
 }
 
 std::size_t TaskGroup::size() const {

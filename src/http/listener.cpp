@@ -374,6 +374,7 @@ bool Listener::stop(Deadline deadline) {
 void Listener::State::end_tasks() {
     const Deadline deadline = Deadline::after(kCutGrace);
     std::vector<std::future<bool>> ended;
+    ended.reserve(lanes.size());
     for (const auto& lane : lanes) {
         ended.push_back(
             asio::co_spawn(lane->shard.executor(), end_lane(*lane, deadline), asio::use_future));

@@ -126,7 +126,7 @@ std::vector<std::string> suspicions(X509* leaf, const Identity& identity,
     }
     if (X509_get_signature_nid(leaf) == NID_sha1WithRSAEncryption ||
         X509_get_signature_nid(leaf) == NID_ecdsa_with_SHA1) {
-        result.push_back("it is signed with SHA-1, which API servers refuse");
+        result.emplace_back("it is signed with SHA-1, which API servers refuse");
     }
     return result;
 }
