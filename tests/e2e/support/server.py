@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,18 @@ FLAGS = ("--shutdown-delay", "100ms")
 # name{labels} value, of the Prometheus text format
 SAMPLE = re.compile(r"^(?P<name>\w+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+# What a listener says of itself, in each of the log's formats.
+LISTENING = re.compile(
+    r"""Listening.*\blistener"?[:=] ?"?(\w+)"?.*\baddress"?[:=].*:(\d+)"?}?$""", re.MULTILINE
+)
+
+
+@dataclass
+class Sample:
+    name: str
+    labels: dict[str, str]
+    value: float
 
 
 @dataclass
@@ -54,13 +68,17 @@ def environment() -> dict[str, str]:
 
 
 class Server:
-    """`stateful-migration-webhook serve` with its manifests, CA and log in `directory`."""
+    """`stateful-migration-webhook serve` with its manifests, CA and log in `directory`.
 
-    def __init__(self, directory: Path, *flags: str) -> None:
+    Its certificate is its own, or that of the folder `cert_dir`.
+    """
+
+    def __init__(self, directory: Path, *flags: str, cert_dir: Path | None = None) -> None:
         self.manifests = directory / "manifests"
         self.manifests.mkdir(parents=True, exist_ok=True)
         self.ca_file = directory / "ca.crt"
         self.log_file = directory / "server.log"
+        self.cert_dir = cert_dir
         self._flags = flags
         self._ports: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,34 +91,61 @@ class Server:
         new.write_text(yaml.safe_dump_all(objects))
         new.rename(self.manifests / f"{name}.yaml")
 
+    def write_manifests_folder(self, *objects: Object) -> None:
+        """Puts the folder itself there, with one file, for a server that waits for it."""
+        new = self.manifests.with_name(".manifests.new")
+        new.mkdir()
+        (new / "objects.yaml").write_text(yaml.safe_dump_all(objects))
+        new.rename(self.manifests)
+
     # process
 
-    def start(self) -> None:
-        command = [
+    def _certificate_flags(self) -> list[str]:
+        if self.cert_dir:
+            return ["--cert-dir", str(self.cert_dir)]
+        return ["--self-signed", "--ca-out", str(self.ca_file)]
+
+    def command(self, webhook: int = 0, probes: int = 0, metrics: int = 0) -> list[str]:
+        """The command line with these ports; any free one for 0."""
+        return [
             str(binary()),
             "serve",
             *("--manifests", str(self.manifests)),
-            *("--self-signed", "--ca-out", str(self.ca_file)),
-            *("--webhook-bind-address", "127.0.0.1", "--webhook-port", "0"),
-            *("--health-probe-bind-address", "127.0.0.1:0"),
-            *("--metrics-bind-address", "127.0.0.1:0"),
+            *self._certificate_flags(),
+            *("--webhook-bind-address", "127.0.0.1", "--webhook-port", str(webhook)),
+            *("--health-probe-bind-address", f"127.0.0.1:{probes}"),
+            *("--metrics-bind-address", f"127.0.0.1:{metrics}"),
             *("--log-level", "debug"),
             *(self._flags or FLAGS),
         ]
+
+    def start(self, until_ready: bool = True) -> None:
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stderr=log, env=environment()
+                self.command(), stdin=subprocess.DEVNULL, stderr=log, env=environment()
             )
         poll("all listeners bound", self._all_bound)
+        if until_ready:
+            poll("/readyz says 200", self.ready)
+
+    def start_unheard(self, **how: Any) -> None:
+        """With a stderr of the caller's (`how` is Popen's); what it says is not in log()."""
+        self.log_file.touch()
+        with contextlib.ExitStack() as stack:
+            sockets = [
+                stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)
+            ]
+            ports = [listener.getsockname()[1] for listener in sockets]
+        self._ports = dict(zip(("webhook", "probes", "metrics"), ports, strict=True))
+        command = self.command(**self._ports)
+        self._process = subprocess.Popen(command, env=environment(), **how)
         poll("/readyz says 200", self.ready)
 
     def _all_bound(self) -> bool:
         status = self.process.poll()
         assert status is None, f"the server ended with {status}:\n{self.log()}"
-        for line in self.log_lines():
-            if line.message == "Listening":
-                port = line.fields["address"].rpartition(":")[2]
-                self._ports[line.fields["listener"]] = int(port)
+        for listener, port in LISTENING.findall(self.log()):
+            self._ports[listener] = int(port)
         return {"webhook", "probes", "metrics"} <= set(self._ports)
 
     @property
@@ -111,6 +156,9 @@ class Server:
     @property
     def port(self) -> int:
         return self._ports["webhook"]
+
+    def port_of(self, listener: str) -> int:
+        return self._ports[listener]
 
     @property
     def ca(self) -> str:
@@ -145,6 +193,10 @@ class Server:
         lines = self.log().split("\n")[:-1]
         return [parsed for parsed in map(parse_log_line, lines) if parsed]
 
+    def messages_about(self, uid: str) -> list[LogLine]:
+        """The lines of one review."""
+        return [line for line in self.log_lines() if line.fields.get("uid") == uid]
+
     def wait_for_message(self, message: str) -> None:
         poll(f"log line {message}", lambda: message in {line.message for line in self.log_lines()})
 
@@ -163,15 +215,19 @@ class Server:
         except OSError:
             return False
 
-    def metric(self, name: str, **labels: str) -> float:
-        """The sum of all samples of that name that carry these labels."""
+    def samples(self) -> list[Sample]:
         status, text = self.http_get("metrics", "/metrics")
         assert status == 200, text
-        total = 0.0
-        for line in text.splitlines():
-            sample = SAMPLE.match(line)
-            if sample and sample["name"] == name:
-                found = dict(LABEL.findall(sample["labels"] or ""))
-                if labels.items() <= found.items():
-                    total += float(sample["value"])
-        return total
+        return [
+            Sample(found["name"], dict(LABEL.findall(found["labels"] or "")), float(found["value"]))
+            for found in map(SAMPLE.match, text.splitlines())
+            if found
+        ]
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of all samples of that name that carry these labels."""
+        return sum(
+            sample.value
+            for sample in self.samples()
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
