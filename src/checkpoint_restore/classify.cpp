@@ -17,17 +17,12 @@ constexpr std::size_t kMaxNonce = 40;
 
 using OptionalValue = std::optional<json::Value>;
 
-tl::unexpected<Error> mistyped(std::string_view path, json::Kind expected, json::Kind found) {
-    return fail(Code::BadRequest, fmt::format("{}: expected {}, found {}", path,
-                                              json::to_string(expected), json::to_string(found)));
-}
-
 /// A member of that kind, nothing when absent or null.
 Expected<OptionalValue> member(OptionalValue object, std::string_view key, json::Kind kind,
                                std::string_view path) {
     const auto found = object ? object->find(key) : std::nullopt;
     if (found && found->kind() != kind) {
-        return mistyped(fmt::format("{}.{}", path, key), kind, found->kind());
+        return kube::mistyped(fmt::format("{}.{}", path, key), kind, found->kind());
     }
     return found;
 }
@@ -82,7 +77,7 @@ Expected<void> read_list(OptionalValue spec, std::string_view list,
             return fmt::format("{}.{}[{}]{}{}", kSpec, list, index, key.empty() ? "" : ".", key);
         };
         if (!entry.is_object()) {
-            return mistyped(path(""), json::Kind::Object, entry.kind());
+            return kube::mistyped(path(""), json::Kind::Object, entry.kind());
         }
         Container container;
         container.list = list;
@@ -90,10 +85,10 @@ Expected<void> read_list(OptionalValue spec, std::string_view list,
         const auto name = entry.find("name");
         const auto image = entry.find("image");
         if (name && !name->string()) {
-            return mistyped(path("name"), json::Kind::String, name->kind());
+            return kube::mistyped(path("name"), json::Kind::String, name->kind());
         }
         if (image && !image->string()) {
-            return mistyped(path("image"), json::Kind::String, image->kind());
+            return kube::mistyped(path("image"), json::Kind::String, image->kind());
         }
         container.name = name ? *name->string() : std::string_view{};
         if (image) {
@@ -178,10 +173,10 @@ Expected<void> read_job_owner(OptionalValue metadata, Pod& pod) {
 Expected<std::optional<Reason>> read_pod(const admission::Request& request,
                                          const Settings& settings, Classified& result) {
     if (!request.object) {
-        return fail(Code::BadRequest, fmt::format("{}: is missing", kObject));
+        return fail(Code::BadRequest, fmt::format("{} is missing", kObject));
     }
     if (!request.object->is_object()) {
-        return mistyped(kObject, json::Kind::Object, request.object->kind());
+        return kube::mistyped(kObject, json::Kind::Object, request.object->kind());
     }
     const auto metadata = member(request.object, "metadata", json::Kind::Object, kObject);
     if (!metadata) {

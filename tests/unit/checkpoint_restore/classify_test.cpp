@@ -218,8 +218,8 @@ TEST(Classify, RefusesAPodThatNobodyCanReadAndNamesThePath) {
         const char* path;
     };
     const std::vector<Case> cases = {
-        {"", "pod", "request.object: "},
-        {"", Json::array(), "request.object: "},
+        {"", "pod", "request.object must be an object, not "},
+        {"", Json::array(), "request.object must be an object, not "},
         {"/metadata", Json::array(), "request.object.metadata"},
         {"/metadata/annotations", "x", "request.object.metadata.annotations"},
         {"/metadata/annotations",
