@@ -135,7 +135,9 @@ Task<Endpoint::Answer> Endpoint::answer(http::Exchange& exchange) {
 Task<Endpoint::Answer> Endpoint::review(std::string& body, Deadline deadline) {
     auto document = json::Document::parse(std::move(body));
     if (!document) {
-        co_return refuse_body(annotate(document.error(), "the body").value());
+        Error error = document.error();
+        error.message = "the body " + error.message;
+        co_return refuse_body(error);
     }
     auto request = admission::decode_review(document->root());
     if (!request) {

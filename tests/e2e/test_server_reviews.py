@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,22 +101,22 @@ def with_object(value: object) -> Object:
 def changed(path: str, value: object) -> Object:
     """A restorable review with one member changed: a.b.0.c"""
     result = review()
-    *parents, last = path.split(".")
-    place = result
+    *parents, last = (int(part) if part.isdigit() else part for part in path.split("."))
+    place: Any = result
     for part in parents:
-        place = place[int(part)] if isinstance(place, list) else place[part]
+        place = place[part]
     place[last] = value
     return result
 
 
 # What must be refused, and a word of why.
 BAD_REVIEWS: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "empty"),
-    "blank": (b" \n", ""),
-    "no JSON": (b"<html>secret-7</html>", "JSON"),
+    "empty": (b"", "the body is empty"),
+    "blank": (b" \n", "the body is empty"),
+    "no JSON": (b"<html>secret-7</html>", "the body is not well-formed JSON"),
     "BOM and more": (b"\xef\xbb\xbf\xef\xbb\xbf{}", ""),
-    "invalid UTF-8": (encode(review()).replace(b"train-x7k2p", b"\xff\xfe"), ""),
-    "overlong UTF-8": (encode(review()).replace(b"train-x7k2p", b"\xc0\xaf"), ""),
+    "invalid UTF-8": (encode(review()).replace(b"train-x7k2p", b"\xff\xfe"), "UTF-8"),
+    "overlong UTF-8": (encode(review()).replace(b"train-x7k2p", b"\xc0\xaf"), "UTF-8"),
     "lone surrogate": (encode(review()).replace(b'"4a1c6f0e-0001"', b'"\\ud800"'), ""),
     "raw control character": (encode(review()).replace(b"train-x7k2p", b"a\nb"), ""),
     "two documents": (encode(review()) * 2, ""),
