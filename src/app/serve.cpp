@@ -65,6 +65,7 @@ int serve(const ServeSettings& settings, Systems systems) {
             exit_at_once();
         }
     }
+    stopped.get();
     return EXIT_SUCCESS;
 }
 

@@ -12,6 +12,9 @@ namespace smw::app {
 
 namespace {
 
+/// More than any machine's cores; each thread costs a stack and an event loop.
+constexpr std::size_t kMostThreads = 1024;
+
 Set set_certificates(Certificates& target) {
     return [&target](std::string_view text) -> Expected<void> {
         if (text == "files") {
@@ -179,7 +182,7 @@ void add_limits(Options& rows, ServeSettings& settings) {
     auto& limits = settings.limits;
     rows.push_back({"threads", kGroup, "count", "min(4, CPUs allowed)",
                     "Event loops that serve reviews, a thread each.",
-                    set_count(settings.threads, 1)});
+                    set_count(settings.threads, 1, kMostThreads)});
     rows.push_back({"max-body-bytes", kGroup, "bytes", "7Mi",
                     "Largest body of a request; larger ones are answered with 413.",
                     set_bytes(limits.max_body_bytes)});

@@ -35,7 +35,7 @@ Expected<void> write_whole(const std::filesystem::path& path, const std::string&
     if (file) {
         std::filesystem::rename(temporary, path, error);
     } else {
-        error = {errno, std::generic_category()};
+        error = {errno != 0 ? errno : EIO, std::generic_category()};
     }
     if (error) {
         return fail(Code::Unavailable, fmt::format("writing the CA to {} (--ca-out): {}",

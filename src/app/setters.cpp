@@ -81,11 +81,13 @@ Set set_port(std::uint16_t& target) {
     };
 }
 
-Set set_count(std::size_t& target, std::size_t least) {
-    return [&target, least](std::string_view text) -> Expected<void> {
+Set set_count(std::size_t& target, std::size_t least, std::size_t most) {
+    return [&target, least, most](std::string_view text) -> Expected<void> {
         const auto number = read_number(text);
-        if (!number || *number < least) {
-            return fail(Code::BadRequest, fmt::format("must be a whole number from {} on", least));
+        if (!number || *number < least || *number > most) {
+            const auto range = most == kNoBound ? fmt::format("from {} on", least)
+                                                : fmt::format("from {} to {}", least, most);
+            return fail(Code::BadRequest, fmt::format("must be a whole number {}", range));
         }
         target = static_cast<std::size_t>(*number);
         return {};

@@ -113,6 +113,13 @@ std::size_t TaskGroup::size() const {
     return state_->running.size();
 }
 
+Task<void> throw_if_cancelled() {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        throw boost::system::system_error{asio::error::operation_aborted};
+    }
+}
+
 Task<void> sleep(Duration span) {
     const auto executor = co_await asio::this_coro::executor;
     asio::steady_timer timer{executor, span};

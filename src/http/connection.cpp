@@ -1,7 +1,8 @@
 #include "http/connection.hpp"
 
 #include "http/answer.hpp"
-#include "http/defect.hpp"
+#include "smw/async/sleep.hpp"
+#include "smw/base/thrown.hpp"
 #include "smw/http/router.hpp"
 #include "smw/json/document.hpp"
 
@@ -252,11 +253,8 @@ Task<Response> Connection::ask_service(RequestHead head) {
     } catch (...) {
         thrown = std::current_exception();
     }
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) {
-        std::rethrow_exception(thrown);  // cut by a stop: no defect, and nobody to answer
-    }
-    const std::string what = describe(thrown);
+    co_await async::throw_if_cancelled();  // cut by a stop: no defect, and nobody to answer
+    const std::string what = describe_thrown(thrown);
     shared_.logger.error("Defect while answering a request", {{"what", what}});
     co_return status_response(500, "a defect in this server; its log says more");
 }

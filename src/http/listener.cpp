@@ -2,9 +2,9 @@
 
 #include "http/connection.hpp"
 #include "http/connection_table.hpp"
-#include "http/defect.hpp"
 #include "smw/async/sleep.hpp"
 #include "smw/async/task_group.hpp"
+#include "smw/base/thrown.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -38,7 +38,7 @@ constexpr std::chrono::seconds kCutGrace{2};
 struct Lane {
     Lane(async::Shard& on, const log::Logger& logger)
         : shard(on), tasks(on.executor(), [logger](std::exception_ptr error) {
-              const std::string what = describe(error);
+              const std::string what = describe_thrown(error);
               logger.error("Defect in a connection", {{"what", what}});
           }) {}
 
@@ -66,6 +66,7 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
     std::shared_ptr<Connection> ask_longest_idle();
     Task<void> wait_for_signal();
     void signal_room();
+    void take_or_say_why(tcp::socket socket, Lane& lane);
     void take(tcp::socket socket, Lane& lane);
     Task<void> run_connection(std::shared_ptr<State> self, ConnectionTable::Place place,
                               Lane& lane);
@@ -100,14 +101,10 @@ error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& endpoint,
         acceptor.bind(endpoint, error);
     }
     if (!error) {
-        // What was reported may be gone when it is accepted, and the loop must not wait for more.
-        acceptor.non_blocking(true, error);
-    }
-    if (!error) {
         acceptor.listen(asio::socket_base::max_listen_connections, error);
     }
     if (!error) {
-        // A wait that ends for nothing must not leave the shard in accept().
+        // epoll may report a connection that is not there: the shard must not wait in accept().
         acceptor.non_blocking(true, error);
     }
     if (error) {
@@ -235,7 +232,7 @@ Task<void> Listener::State::accept_loop(std::shared_ptr<State> self) {
         acceptor.accept(socket, error);
         if (!error) {
             next = (next + 1) % lanes.size();
-            take(std::move(socket), lane);
+            take_or_say_why(std::move(socket), lane);
         } else if (error != asio::error::would_block && error != asio::error::try_again &&
                    error != asio::error::connection_aborted) {
             if (const auto now = std::chrono::steady_clock::now(); now >= quiet_until) {
@@ -287,6 +284,16 @@ Task<void> Listener::State::wait_for_signal() {
 void Listener::State::signal_room() {
     if (waits_for_room.load()) {
         asio::post(room.get_executor(), [self = shared_from_this()] { self->room.cancel(); });
+    }
+}
+
+/// One connection that cannot be had must not end the accepting of all others.
+void Listener::State::take_or_say_why(tcp::socket socket, Lane& lane) {
+    try {
+        take(std::move(socket), lane);
+    } catch (...) {
+        const std::string what = describe_thrown(std::current_exception());
+        logger.error("A connection was dropped", {{"listener", settings.name}, {"why", what}});
     }
 }
 

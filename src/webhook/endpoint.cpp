@@ -1,5 +1,6 @@
 #include "smw/webhook/endpoint.hpp"
 
+#include "smw/async/sleep.hpp"
 #include "smw/base/thrown.hpp"
 #include "smw/json/document.hpp"
 #include "smw/kube/meta.hpp"
@@ -149,6 +150,7 @@ Task<Endpoint::Answer> Endpoint::review(std::string& body, Deadline deadline) {
 }
 
 Task<Endpoint::Answer> Endpoint::decide(const admission::Request& request, Deadline deadline) {
+    std::exception_ptr thrown;
     try {
         const auto decision = co_await handler_.handle(request, deadline);
         if (decision) {
@@ -164,10 +166,11 @@ Task<Endpoint::Answer> Endpoint::decide(const admission::Request& request, Deadl
         logger_.debug("Review refused", {{"why", decision.error().message}, {"uid", request.uid}});
         co_return failed;
     } catch (...) {
-        const std::string what = describe_thrown(std::current_exception());
-        logger_.error("Defect while deciding about a review",
-                      {{"what", what}, {"uid", request.uid}});
+        thrown = std::current_exception();
     }
+    co_await async::throw_if_cancelled();  // cut by a stop: no defect, and nobody to answer
+    const std::string what = describe_thrown(thrown);
+    logger_.error("Defect while deciding about a review", {{"what", what}, {"uid", request.uid}});
     Answer failed;
     failed.response =
         status_response(500, "InternalError", "a defect in this webhook; its log says more");

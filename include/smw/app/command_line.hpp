@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -61,8 +62,9 @@ using Set = std::function<Expected<void>(std::string_view)>;
 [[nodiscard]] Set set_bool(bool& target);
 /// 0 to 65535.
 [[nodiscard]] Set set_port(std::uint16_t& target);
-/// Decimal, at least `least`.
-[[nodiscard]] Set set_count(std::size_t& target, std::size_t least);
+inline constexpr std::size_t kNoBound = std::numeric_limits<std::size_t>::max();
+/// Decimal, from `least` to `most`.
+[[nodiscard]] Set set_count(std::size_t& target, std::size_t least, std::size_t most = kNoBound);
 /// A byte count: decimal, or with Ki, Mi, Gi; not zero.
 [[nodiscard]] Set set_bytes(std::size_t& target);
 /// A Go duration from 0 to 8760h: what is added to a time later cannot overflow it.

@@ -8,4 +8,8 @@ namespace smw::async {
 /// Waits on the calling coroutine's executor. Throws operation_aborted when cancelled.
 Task<void> sleep(Duration span);
 
+/// Throws operation_aborted when the calling coroutine was asked to end: then what it caught before
+/// is no defect.
+Task<void> throw_if_cancelled();
+
 }  // namespace smw::async

@@ -122,8 +122,8 @@ TEST_F(ServeSettingsTest, TellsAllMistakesAtOnce) {
     const auto configured =
         given({"--webhook-port=99999", "--on-error=maybe", "--tls-cipher-suites=ROT13",
                "--shutdown-delay=-1s", "--certificates=self", "--max-connections=0",
-               "--log-format=xml", "--tls-min-version=1.1"});
-    EXPECT_EQ(configured.errors.size(), 8U);
+               "--log-format=xml", "--tls-min-version=1.1", "--threads=100000"});
+    EXPECT_EQ(configured.errors.size(), 9U);
 }
 
 }  // namespace
