@@ -102,6 +102,9 @@ bool Connection::close_if_idle() {
         return false;
     }
     leaving_.store(true);
+    // Half a TLS record may just have been read: then there is nothing to cancel, and the wait goes
+    // on. Each sweep tries again.
+    arm(Duration::zero());
     transport_.cancel();
     return true;
 }
