@@ -246,7 +246,9 @@ def resident_mebibytes(server: Server) -> float:
 
 
 def test_idle_connections_make_room(tmp_path: Path) -> None:
-    with serving(tmp_path, train_backup(), flags=("--max-connections", "4")) as server:
+    # One thread: so that who was answered first is idle first.
+    flags = ("--max-connections", "4", "--threads", "1")
+    with serving(tmp_path, train_backup(), flags=flags) as server:
         with ExitStack() as stack:
             clients = [stack.enter_context(connected(server.port, server.ca)) for _ in range(4)]
             # The first is the longest idle one after this.

@@ -74,8 +74,12 @@ def test_undecided_is_allowed_with_a_warning(unsynced: Server) -> None:
     with connected(unsynced.port, unsynced.ca) as client:
         answer = client.ask(post(encode(review(job=None)), target=f"{PATH}?timeout=1h"))
         assert reason_of(answer) == "not-from-job"
-    closing = unsynced.messages_about("4a1c6f0e-0001")
-    assert sum(line.message == "Pod left unchanged" for line in closing) == 2
+
+    def closings() -> int:
+        lines = unsynced.messages_about("4a1c6f0e-0001")
+        return sum(line.message == "Pod left unchanged" for line in lines)
+
+    poll("a closing line for each", lambda: closings() == 2)
 
 
 @pytest.mark.parametrize("unsynced", [("--on-error", "fail")], indirect=True)
