@@ -81,6 +81,7 @@ void append_images(std::string& out, const Judgement& judgement, const Paint& pa
     }
     append_heading(out, paint, "Images");
     std::vector<std::string> names;
+    names.reserve(judgement.images.size());
     for (const auto& image : judgement.images) {
         names.push_back(printable(image.container));
     }

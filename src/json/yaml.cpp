@@ -176,7 +176,7 @@ Expected<std::vector<YamlDocument>> parse_yaml(std::string_view text) {
     } catch (const YamlRefused& refused) {
         return fail_at(static_cast<std::size_t>(refused.line), refused.reason);
     } catch (const YAML::DeepRecursion& deep) {
-        return fail_at(static_cast<std::size_t>(deep.mark.line + 1), "is nested too deep");
+        return fail_at(static_cast<std::size_t>(deep.mark.line) + 1, "is nested too deep");
     } catch (const YAML::Exception& error) {
         return explain(text, error);
     }
