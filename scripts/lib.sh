@@ -1,9 +1,11 @@
+# shellcheck shell=bash
 # For the scripts beside it: what is installed, what is missing, where things are.
 # Sourced, not run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly root
 
+# shellcheck disable=SC2034  # used by those who source this
 # What the build needs; libboost1.81-dev by its full name, for libboost-dev is 1.74.
 readonly build_packages=(
 	g++ cmake ninja-build ccache git pkg-config ca-certificates
@@ -11,7 +13,13 @@ readonly build_packages=(
 	nlohmann-json3-dev libyaml-cpp-dev prometheus-cpp-dev libgtest-dev libgmock-dev
 )
 
-say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+say() {
+	local bold='' plain=''
+	if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+		bold=$'\033[1m' plain=$'\033[0m'
+	fi
+	printf '\n%s== %s%s\n' "$bold" "$*" "$plain"
+}
 
 die() {
 	printf '%s: %s\n' "$(basename "$0")" "$*" >&2

@@ -253,7 +253,9 @@ Options serve_options(ServeSettings& settings) {
 std::vector<std::string> check_settings(ServeSettings& settings, const Configured& configured,
                                         const std::vector<std::string>& known_systems) {
     std::vector<std::string> errors;
-    if (settings.manifests.empty()) {
+    // After a mistake in another option it may only be an echo of that: --manifest DIR.
+    const bool perhaps_misspelt = settings.manifests.empty() && !configured.errors.empty();
+    if (settings.manifests.empty() && !perhaps_misspelt) {
         errors.emplace_back(
             "there is no source of state: give --manifests DIR, a folder with CheckpointBackups "
             "in YAML or JSON files");

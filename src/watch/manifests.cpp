@@ -162,6 +162,11 @@ void Manifests::publish(std::vector<Problem> problems) {
     std::vector<Problem> fresh;
     std::ranges::set_difference(problems, *before, std::back_inserter(fresh));
     for (const auto& problem : fresh) {
+        if (problem.file.empty()) {
+            parts_.logger.error("Manifests folder cannot be read; looking again",
+                                {{"why", std::string_view{problem.reason}}});
+            continue;
+        }
         parts_.logger.warn("Manifest has a problem",
                            {{"file", std::string_view{problem.file}},
                             {"line", std::int64_t{problem.line}},

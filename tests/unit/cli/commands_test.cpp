@@ -94,11 +94,22 @@ TEST(Serve, PrintsAllErrorsOfItsSettings) {
     std::ostringstream out;
     std::ostringstream err;
     Console console{in, out, err};
-    EXPECT_EQ(dispatch({{"--enable=nonsense", "--webhok-port=1"}, {}}, commands, console), 2);
-    EXPECT_THAT(err.str(), HasSubstr("did you mean --webhook-port?"));
+    EXPECT_EQ(dispatch({{"--enable=nonsense"}, {}}, commands, console), 2);
     EXPECT_THAT(err.str(), HasSubstr("stateful-migration-webhook: there is no source of state"));
     EXPECT_THAT(err.str(), HasSubstr("stateful-migration-webhook: --enable: there is no system"));
     EXPECT_EQ(out.str(), "");
+}
+
+TEST(Serve, TellsAMistypedFlagTogetherWithOtherErrorsAndWithoutItsEcho) {
+    const auto commands = all_commands();
+    std::istringstream in;
+    std::ostringstream out;
+    std::ostringstream err;
+    Console console{in, out, err};
+    EXPECT_EQ(dispatch({{"--manifest=x", "--enable=nonsense"}, {}}, commands, console), 2);
+    EXPECT_THAT(err.str(), HasSubstr("did you mean --manifests?"));
+    EXPECT_THAT(err.str(), HasSubstr("--enable: there is no system"));
+    EXPECT_THAT(err.str(), testing::Not(HasSubstr("no source of state")));
 }
 
 TEST(Reference, IsThePageInDocs) {
