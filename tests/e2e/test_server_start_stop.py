@@ -107,8 +107,9 @@ def test_reviews_that_wait_are_cut_at_the_drain_timeout(unsynced: Server) -> Non
         assert unsynced.terminate() == 0
     messages = {line.message: line.level for line in unsynced.log_lines()}
     assert "Stopped" in messages
-    # It was cut for a good reason: neither a defect nor an error of ours.
-    assert "ERROR" not in messages.values(), unsynced.log()
+    # It was cut for a good reason, and is no defect; only the missing folder is an error.
+    errors = [message for message, level in messages.items() if level == "ERROR"]
+    assert errors == ["Manifests folder cannot be read; looking again"], unsynced.log()
 
 
 # The end
