@@ -253,9 +253,11 @@ Options serve_options(ServeSettings& settings) {
 std::vector<std::string> check_settings(ServeSettings& settings, const Configured& configured,
                                         const std::vector<std::string>& known_systems) {
     std::vector<std::string> errors;
-    // After a mistake in another option it may only be an echo of that: --manifest DIR.
-    const bool perhaps_misspelt = settings.manifests.empty() && !configured.errors.empty();
-    if (settings.manifests.empty() && !perhaps_misspelt) {
+    // "--manifest DIR" has its error already, which suggests the right name.
+    const bool misspelt = std::any_of(
+        configured.errors.begin(), configured.errors.end(),
+        [](const auto& error) { return error.find("--manifests") != std::string::npos; });
+    if (settings.manifests.empty() && !misspelt) {
         errors.emplace_back(
             "there is no source of state: give --manifests DIR, a folder with CheckpointBackups "
             "in YAML or JSON files");
