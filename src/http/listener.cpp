@@ -1,5 +1,6 @@
 #include "smw/http/listener.hpp"
 
+#include "http/acceptor.hpp"
 #include "http/connection.hpp"
 #include "http/connection_table.hpp"
 #include "smw/async/sleep.hpp"
@@ -7,7 +8,6 @@
 #include "smw/base/thrown.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -86,47 +86,6 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
     tcp::endpoint bound;
 };
 
-namespace {
-
-error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, bool dual_stack) {
-    error_code error;
-    acceptor.open(endpoint.protocol(), error);
-    if (!error && dual_stack) {
-        acceptor.set_option(asio::ip::v6_only{false}, error);
-    }
-    if (!error) {
-        acceptor.set_option(asio::socket_base::reuse_address{true}, error);
-    }
-    if (!error) {
-        acceptor.bind(endpoint, error);
-    }
-    if (!error) {
-        acceptor.listen(asio::socket_base::max_listen_connections, error);
-    }
-    if (!error) {
-        // epoll may report a connection that is not there: the shard must not wait in accept().
-        acceptor.non_blocking(true, error);
-    }
-    if (error) {
-        error_code ignored;
-        acceptor.close(ignored);
-    }
-    return error;
-}
-
-std::string print_host(const std::string& address) {
-    if (address.empty()) {
-        return "*";
-    }
-    return address.find(':') == std::string::npos ? address : fmt::format("[{}]", address);
-}
-
-std::string print(const tcp::endpoint& endpoint) {
-    return fmt::format("{}:{}", print_host(endpoint.address().to_string()), endpoint.port());
-}
-
-}  // namespace
-
 Listener::Listener(ListenerSettings settings, std::vector<async::Shard*> shards, Service& service,
                    log::Logger logger, metrics::Registry& metrics)
     : state_(std::make_shared<State>(std::move(settings), std::move(shards), service,
@@ -172,31 +131,18 @@ void Listener::State::count_handshakes(metrics::Registry& metrics) {
 
 Expected<void> Listener::bind() {
     State& state = *state_;
-    const auto& address = state.settings.address;
-    error_code error;
-    if (address.empty()) {
-        error = open_acceptor(state.acceptor, {tcp::v6(), state.settings.port}, true);
-        const bool no_ipv6 = error && error != asio::error::address_in_use;
-        if (no_ipv6) {
-            error = open_acceptor(state.acceptor, {tcp::v4(), state.settings.port}, false);
-        }
-    } else {
-        const auto parsed = asio::ip::make_address(address, error);
-        if (!error) {
-            error = open_acceptor(state.acceptor, {parsed, state.settings.port}, false);
-        }
-    }
-    if (error) {
+    const auto& settings = state.settings;
+    if (const auto error = listen_on(state.acceptor, settings.address, settings.port)) {
         return fail(Code::Unavailable,
-                    fmt::format("listening for {} on {}:{}: {}", state.settings.name,
-                                print_host(address), state.settings.port, error.message()));
+                    fmt::format("listening for {} on {}:{}: {}", settings.name,
+                                print_host(settings.address), settings.port, error.message()));
     }
     state.bound = state.acceptor.local_endpoint();
     return {};
 }
 
 std::string Listener::address() const {
-    return print(state_->bound);
+    return fmt::format("{}:{}", print_host(state_->bound.address().to_string()), port());
 }
 
 std::uint16_t Listener::port() const {
