@@ -2,6 +2,7 @@
 #include "smw/checkpoint_restore/offline.hpp"
 
 #include "smw/checkpoint_restore/system.hpp"
+#include "support/folder.hpp"
 #include "world.hpp"
 
 #include <gmock/gmock.h>
@@ -12,32 +13,13 @@
 namespace smw::checkpoint_restore {
 namespace {
 
+using test::Folder;
 using testing::backup_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::Json;
 using testing::pod_of;
-
-/// A folder that goes with the test.
-class Folder {
-public:
-    Folder() {
-        std::string path = ::testing::TempDir() + "manifestsXXXXXX";
-        path_ = ::mkdtemp(path.data());
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    void write(const std::string& name, const std::string& content) const {
-        std::ofstream{path_ / name} << content;
-    }
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 class OfflineTest : public ::testing::Test {
 protected:

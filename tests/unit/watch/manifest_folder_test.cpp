@@ -2,7 +2,7 @@
 #include "watch/manifest_folder.hpp"
 
 #include "smw/watch/manifest_set.hpp"
-#include "unit/watch/folder.hpp"
+#include "support/folder.hpp"
 #include "unit/watch/recording_sink.hpp"
 
 #include <gmock/gmock.h>
@@ -13,8 +13,8 @@ namespace smw::watch {
 namespace {
 
 namespace fs = std::filesystem;
+using test::Folder;
 using ::testing::ElementsAre;
-using testing::Folder;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Key;

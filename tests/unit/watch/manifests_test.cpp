@@ -3,7 +3,7 @@
 #include "smw/watch/manifests.hpp"
 
 #include "smw/async/task_group.hpp"
-#include "unit/watch/folder.hpp"
+#include "support/folder.hpp"
 #include "unit/watch/recording_sink.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -16,8 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+using test::Folder;
 using ::testing::ElementsAre;
-using testing::Folder;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::RecordingSink;

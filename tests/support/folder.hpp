@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string>
 
-namespace smw::watch::testing {
+namespace smw::test {
 
 class Folder {
 public:
@@ -29,4 +29,4 @@ private:
     std::filesystem::path path_;
 };
 
-}  // namespace smw::watch::testing
+}  // namespace smw::test
