@@ -44,7 +44,6 @@ public:
         jobs.objects = [this] {
             return jobs_->size();
         };
-        jobs.files_only = true;
         return {backups, jobs};
     }
 

@@ -3,6 +3,8 @@
 #include "smw/json/writer.hpp"
 #include "smw/kube/meta.hpp"
 
+#include <utility>
+
 namespace smw::kube {
 namespace {
 
@@ -61,6 +63,21 @@ int http_status_of(Code code) {
     return 500;
 }
 
+std::string text_of(json::Value object, std::string_view key) {
+    const auto member = object.find(key);
+    return std::string{member ? member->string().value_or(std::string_view{}) : std::string_view{}};
+}
+
+/// Nothing when absent, no integer, or out of int's range.
+std::optional<int> number_of(json::Value object, std::string_view key) {
+    const auto member = object.find(key);
+    const auto number = member ? member->int64() : std::nullopt;
+    if (!number || !std::in_range<int>(*number)) {
+        return std::nullopt;
+    }
+    return static_cast<int>(*number);
+}
+
 }  // namespace
 
 std::string to_json(const Status& status) {
@@ -77,6 +94,33 @@ std::string to_json(const Status& status) {
     }
     writer.member("code", std::int64_t{status.code}).end_object();
     return out;
+}
+
+std::optional<Status> read_status(json::Value object) {
+    if (text_of(object, "kind") != "Status") {
+        return std::nullopt;
+    }
+    Status status;
+    status.code = number_of(object, "code").value_or(0);
+    status.reason = text_of(object, "reason");
+    status.message = text_of(object, "message");
+    const auto details = object.find("details");
+    if (!details) {
+        return status;
+    }
+    status.retry_after_seconds = number_of(*details, "retryAfterSeconds");
+    const auto causes = details->find("causes");
+    if (!causes) {
+        return status;
+    }
+    for (const auto cause : causes->items()) {
+        Status::Cause read;
+        read.reason = text_of(cause, "reason");
+        read.message = text_of(cause, "message");
+        read.field = text_of(cause, "field");
+        status.causes.push_back(std::move(read));
+    }
+    return status;
 }
 
 Status status_of(const Error& error) {

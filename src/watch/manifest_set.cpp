@@ -190,7 +190,7 @@ ManifestSet::Winners ManifestSet::winners() const {
 void ManifestSet::apply(const Resource& resource, Sink& sink) {
     auto& refused = refused_[resource.plural];
     refused.clear();
-    sink.begin_relist();
+    sink.begin_relist({});
     for (const auto& [identity, place] : winners()) {
         if (resources_[identity.first] != resource) {
             continue;
@@ -202,7 +202,7 @@ void ManifestSet::apply(const Resource& resource, Sink& sink) {
             refused.push_back({*place.file, place.object->line, applied.error().message});
         }
     }
-    sink.end_relist();
+    sink.end_relist({});
 }
 
 std::vector<Problem> ManifestSet::problems() const {

@@ -96,6 +96,10 @@ struct Status {
 /// kind: Status, status: Failure as JSON text. Empty texts are left out, details when empty too.
 [[nodiscard]] std::string to_json(const Status& status);
 
+/// A metav1.Status; nothing when `object` is of another kind. Fields that are mistyped are as
+/// absent: it is an answer to us, and not one that we could refuse.
+[[nodiscard]] std::optional<Status> read_status(json::Value object);
+
 /// The HTTP status and the reason that metav1 has for an error. What we cancelled ourselves is an
 /// InternalError to the caller.
 [[nodiscard]] Status status_of(const Error& error);

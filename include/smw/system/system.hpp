@@ -5,9 +5,11 @@
 #include "smw/admission/handler.hpp"
 #include "smw/base/log.hpp"
 #include "smw/base/option.hpp"
+#include "smw/client/api_client.hpp"
 #include "smw/metrics/registry.hpp"
 #include "smw/watch/cache.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +22,11 @@ struct Environment {
     log::Logger logger;
     metrics::Registry& metrics;
     const Clock& clock;
+    /// Null: state comes from files. Belongs to the background loop.
+    client::ApiClient* api = nullptr;
+    /// Makes and runs a task on the background loop; it is cancelled, and has ended, before the
+    /// system is destroyed. Any thread.
+    std::function<void(std::function<Task<void>()>)> spawn{};
 };
 
 struct Route {

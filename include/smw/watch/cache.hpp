@@ -5,6 +5,8 @@
 #include "smw/watch/sink.hpp"
 
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace smw::watch {
 
@@ -14,7 +16,7 @@ struct Cache {
     Sink* sink = nullptr;
     async::Latch* synced = nullptr;        ///< set by the source after the first whole relist
     std::function<std::size_t()> objects;  ///< for the gauge cache_objects
-    bool files_only = false;               ///< Jobs: read from --manifests, never watched
+    std::vector<std::string> namespaces;   ///< watched one by one; empty: all at once
 };
 
 }  // namespace smw::watch

@@ -1,5 +1,5 @@
 #pragma once
-// Where a source of objects (Manifests, later a Reflector) puts what it sees.
+// Where a source of objects (Manifests, Reflector) puts what it sees.
 
 #include "smw/base/error.hpp"
 #include "smw/json/document.hpp"
@@ -19,9 +19,10 @@ struct Resource {
     friend bool operator==(const Resource&, const Resource&) = default;
 };
 
-/// One source calls, from one thread; between begin_relist() and end_relist() each object that
-/// exists is applied once: those not seen are removed at the end (mark and sweep). A relist that
-/// breaks off is simply begun again and removes nothing.
+/// Sources call from one thread. Between begin_relist() and end_relist() each object of that
+/// namespace (empty: of all) that exists is applied once: those not seen are removed at the end
+/// (mark and sweep). A relist that breaks off is simply begun again and removes nothing. Either one
+/// source relists all namespaces, or each namespace has a source of its own.
 class Sink {
 public:
     Sink() = default;
@@ -29,8 +30,8 @@ public:
     Sink& operator=(const Sink&) = delete;
     virtual ~Sink() = default;
 
-    virtual void begin_relist() = 0;
-    virtual void end_relist() = 0;
+    virtual void begin_relist(std::string_view namespace_) = 0;
+    virtual void end_relist(std::string_view namespace_) = 0;
     /// Added or changed. An object that cannot be read (no metadata.name) is an error and changes
     /// nothing.
     virtual Expected<void> apply(json::Value object) = 0;

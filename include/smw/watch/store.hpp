@@ -7,9 +7,11 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -51,8 +53,10 @@ public:
 
     explicit Store(Project project) : project_(std::move(project)) {}
 
-    void begin_relist() override { ++stamp_; }
-    void end_relist() override;
+    void begin_relist(std::string_view namespace_) override {
+        stamps_.insert_or_assign(std::string{namespace_}, ++last_stamp_);
+    }
+    void end_relist(std::string_view namespace_) override;
     Expected<void> apply(json::Value object) override;
     void remove(const kube::ObjectKey& key) override;
 
@@ -78,12 +82,16 @@ private:
     void insert(std::shared_ptr<const T> object);
     void replace(typename Objects::iterator at, std::shared_ptr<const T> object);
     void erase(typename Objects::iterator at);
+    /// The number of the relist that this namespace is in, or was in last.
+    [[nodiscard]] std::uint64_t stamp_of(std::string_view namespace_) const;
 
     Project project_;
     mutable std::shared_mutex mutex_;  ///< the writer reads without it: nobody else writes
     Index index_;
     Objects objects_;
-    std::uint64_t stamp_ = 0;  ///< number of the relist; the writer's
+    // The writer's.
+    std::uint64_t last_stamp_ = 0;
+    std::map<std::string, std::uint64_t, std::less<>> stamps_;  ///< by namespace; "": all
 };
 
 /// metadata.namespace and metadata.name of an object. No name, or one that is no string, is
@@ -113,7 +121,7 @@ void Store<T, Index>::insert(std::shared_ptr<const T> object) {
     const std::unique_lock lock{mutex_};
     index_.insert(object);
     const ObjectKeyView key = object->key();
-    objects_.emplace(key, Entry{std::move(object), stamp_});
+    objects_.emplace(key, Entry{std::move(object), stamp_of(key.namespace_)});
 }
 
 template <Keyed T, class Index>
@@ -125,7 +133,7 @@ void Store<T, Index>::replace(typename Objects::iterator at, std::shared_ptr<con
     index_.insert(object);
     auto node = objects_.extract(at);
     node.key() = object->key();
-    node.mapped() = Entry{std::move(object), stamp_};
+    node.mapped() = Entry{std::move(object), stamp_of(node.key().namespace_)};
     objects_.insert(std::move(node));
 }
 
@@ -146,10 +154,21 @@ void Store<T, Index>::remove(const kube::ObjectKey& key) {
 }
 
 template <Keyed T, class Index>
-void Store<T, Index>::end_relist() {
+std::uint64_t Store<T, Index>::stamp_of(std::string_view namespace_) const {
+    auto found = stamps_.find(namespace_);
+    if (found == stamps_.end()) {
+        found = stamps_.find(std::string_view{});
+    }
+    return found == stamps_.end() ? 0 : found->second;
+}
+
+template <Keyed T, class Index>
+void Store<T, Index>::end_relist(std::string_view namespace_) {
+    const auto stamp = stamp_of(namespace_);
     for (auto at = objects_.begin(); at != objects_.end();) {
         const auto here = at++;  // erasing a node leaves the others where they are
-        if (here->second.stamp != stamp_) {
+        const bool meant = namespace_.empty() || here->first.namespace_ == namespace_;
+        if (meant && here->second.stamp != stamp) {
             erase(here);
         }
     }

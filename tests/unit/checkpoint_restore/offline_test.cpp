@@ -191,9 +191,7 @@ TEST(System, HasOneRouteAndTwoCaches) {
     ASSERT_EQ(caches.size(), 2U);
     EXPECT_EQ(caches[0].resource, (watch::Resource{"migration.dcnlab.com", "v1", "CheckpointBackup",
                                                    "checkpointbackups"}));
-    EXPECT_FALSE(caches[0].files_only);
     EXPECT_EQ(caches[1].resource, (watch::Resource{"batch", "v1", "Job", "jobs"}));
-    EXPECT_TRUE(caches[1].files_only);
     const auto backup =
         json::Document::parse(backup_of("Job", "train", "b", {{"app", "nginx:cp"}}).dump());
     ASSERT_TRUE(caches[0].sink->apply(backup->root()).has_value());

@@ -41,6 +41,38 @@ TEST(Status, EscapesItsMessage) {
     EXPECT_EQ(Json::parse(to_json(status))["message"], status.message);
 }
 
+TEST(Status, IsReadAsItIsWritten) {
+    const Status status{.code = 504,
+                        .reason = "Timeout",
+                        .message = "Too large resource version",
+                        .retry_after_seconds = 1,
+                        .causes = {{.reason = "ResourceVersionTooLarge", .message = "too large"}}};
+    const auto document = json::Document::parse(to_json(status));
+    ASSERT_TRUE(document);
+    EXPECT_EQ(read_status(document->root()), status);
+}
+
+TEST(Status, MistypedFieldsAreAsAbsent) {
+    for (const auto* text :
+         {R"({"kind": "Status"})",
+          R"({"kind": "Status", "code": "410", "reason": 5, "message": [], "details": "no"})",
+          R"({"kind": "Status", "code": 99999999999, "details": {"causes": 1}})",
+          R"({"kind": "Status", "code": 1.5, "details": {"retryAfterSeconds": "soon"}})"}) {
+        const auto document = json::Document::parse(text);
+        ASSERT_TRUE(document) << text;
+        EXPECT_EQ(read_status(document->root()), Status{.code = 0}) << text;
+    }
+}
+
+TEST(Status, OfAnotherKindIsNone) {
+    for (const auto* text :
+         {"{}", "[]", "5", R"({"kind": "Pod", "code": 410})", R"({"kind": 5})"}) {
+        const auto document = json::Document::parse(text);
+        ASSERT_TRUE(document) << text;
+        EXPECT_FALSE(read_status(document->root())) << text;
+    }
+}
+
 struct ErrorCase {
     Code code;
     int http_status;

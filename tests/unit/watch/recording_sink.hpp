@@ -7,17 +7,18 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace smw::watch::testing {
 
 class RecordingSink final : public Sink {
 public:
-    void begin_relist() override {
+    void begin_relist(std::string_view) override {
         const std::scoped_lock lock{mutex_};
         seen_.clear();
     }
-    void end_relist() override {
+    void end_relist(std::string_view) override {
         const std::scoped_lock lock{mutex_};
         objects_ = seen_;
         ++relists;

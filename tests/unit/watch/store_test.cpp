@@ -111,24 +111,24 @@ TEST_F(StoreTest, SweepsWhatARelistDidNotSee) {
     put("stays", "red");
     put("changes", "red");
     put("goes", "red");
-    store.begin_relist();
+    store.begin_relist("");
     put("stays", "red");
     put("changes", "blue");
     put("comes", "red");
     EXPECT_EQ(store.size(), 4U) << "nothing goes before the end";
-    store.end_relist();
+    store.end_relist("");
     EXPECT_THAT(content(), ElementsAre("changes=blue", "comes=red", "stays=red"));
 }
 
 TEST_F(StoreTest, RemovesNothingForARelistThatBreaksOff) {
     put("a", "red");
     put("b", "red");
-    store.begin_relist();
+    store.begin_relist("");
     put("a", "red");
-    store.begin_relist();
+    store.begin_relist("");
     EXPECT_EQ(store.size(), 2U);
     put("b", "red");
-    store.end_relist();
+    store.end_relist("");
     EXPECT_THAT(content(), ElementsAre("b=red"));
 }
 
@@ -136,8 +136,8 @@ TEST_F(StoreTest, EmptiesOnARelistThatSeesNothing) {
     for (int index = 0; index < 100; ++index) {
         put("thing-" + std::to_string(index), "red");
     }
-    store.begin_relist();
-    store.end_relist();
+    store.begin_relist("");
+    store.end_relist("");
     EXPECT_EQ(store.size(), 0U);
     EXPECT_THAT(content(), IsEmpty());
 }
@@ -151,6 +151,25 @@ TEST_F(StoreTest, OutlivesTheObjectsThatItReplaced) {
         }
     }
     EXPECT_EQ(store.size(), 200U);
+}
+
+TEST_F(StoreTest, ARelistOfOneNamespaceLeavesTheOthersAlone) {
+    store.begin_relist("one");
+    store.begin_relist("two");  // both are under way
+    put("a", "red", "one");
+    put("b", "red", "one");
+    put("c", "red", "two");
+    store.end_relist("one");
+    store.end_relist("two");
+    EXPECT_THAT(content(), ElementsAre("a=red", "b=red", "c=red"));
+    store.begin_relist("one");
+    put("b", "blue", "one");
+    put("d", "red", "two");  // an event of the other's watch
+    store.end_relist("one");
+    EXPECT_THAT(content(), ElementsAre("b=blue", "c=red", "d=red"));
+    store.begin_relist("two");
+    store.end_relist("two");
+    EXPECT_THAT(content(), ElementsAre("b=blue"));
 }
 
 TEST_F(StoreTest, KeepsAnObjectAliveForWhoeverReadIt) {

@@ -1,0 +1,81 @@
+#pragma once
+// Requests to a Kubernetes API server: paths, credentials, Status errors, watch streams.
+
+#include "smw/async/task.hpp"
+#include "smw/base/clock.hpp"
+#include "smw/base/deadline.hpp"
+#include "smw/base/error.hpp"
+#include "smw/base/log.hpp"
+#include "smw/client/cluster_config.hpp"
+#include "smw/json/document.hpp"
+#include "smw/kube/meta.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace smw::client {
+
+/// What is read, in the words of RBAC.
+struct ApiRequest {
+    std::string verb;  ///< "get", "list", "watch"
+    std::string group;
+    std::string version;
+    std::string plural;
+    std::string namespace_;  ///< empty: all
+    std::string name;        ///< empty: the collection
+    /// Encoded by the client.
+    std::vector<std::pair<std::string, std::string>> query;
+    bool metadata_only = false;  ///< as=PartialObjectMetadata(List)
+};
+
+/// A request that gave no object.
+struct Failure {
+    /// Says verb, resource and reason: "listing checkpointbackups.migration.dcnlab.com: ...".
+    Error error;
+    /// What the API server said; code 0: it said nothing. Without a Status in the body, made of the
+    /// HTTP status and headers.
+    kube::Status status;
+};
+
+template <class T>
+using Answered = tl::expected<T, Failure>;
+
+/// The lines of a watch.
+class WatchStream {
+public:
+    WatchStream() = default;
+    WatchStream(const WatchStream&) = delete;
+    WatchStream& operator=(const WatchStream&) = delete;
+    virtual ~WatchStream() = default;
+
+    /// The next line without its end, with json::Document::kPadding to spare; nothing when the
+    /// server has closed the watch in good order. Blank lines are passed over. An error ends the
+    /// stream: DeadlineExceeded, Unavailable, TooLarge (a line of more than 4 MiB).
+    virtual Task<Answered<std::optional<std::string>>> line(Deadline deadline) = 0;
+};
+
+/// Used from one executor's thread only, where its coroutines run. Credentials that come from files
+/// are read again as protocol and client-go have it: a token each minute, CA and client certificate
+/// every five; after a 401 the token is read again and the request sent once more.
+class ApiClient {
+public:
+    /// `clock` outlives the client.
+    ApiClient(ClusterConfig config, const Clock& clock, log::Logger logger);
+    ~ApiClient();
+    ApiClient(const ApiClient&) = delete;
+    ApiClient& operator=(const ApiClient&) = delete;
+
+    /// One object, or one page of a list.
+    Task<Answered<json::Document>> get(ApiRequest request, Deadline deadline);
+    /// `deadline` is for the head of the answer.
+    Task<Answered<std::unique_ptr<WatchStream>>> watch(ApiRequest request, Deadline deadline);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace smw::client

@@ -1,0 +1,110 @@
+#pragma once
+// List and watch of one resource as a state machine without I/O: what to ask the API server next,
+// and what its answers change (client-go tools/cache/reflector.go). A thin shell performs the
+// actions (watch/cluster.hpp).
+
+#include "smw/base/backoff.hpp"
+#include "smw/base/clock.hpp"
+#include "smw/client/api_client.hpp"
+#include "smw/json/document.hpp"
+#include "smw/watch/sink.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace smw::watch {
+
+struct ReflectorSettings {
+    std::size_t page_limit = 500;
+    /// timeoutSeconds is random in between: load balancers cut at 240 s of silence at the earliest,
+    /// and bookmarks break the silence each minute.
+    std::chrono::seconds least_watch{240};
+    std::chrono::seconds most_watch{290};
+    /// Bookmarks come every 60 s: so long without a byte, the connection is dead.
+    Duration silence = std::chrono::seconds{130};
+    /// For a page, and for the head of a watch.
+    Duration answer = std::chrono::seconds{60};
+    /// While the resource is not installed.
+    Duration absent_retry = std::chrono::seconds{5};
+    /// A 404 that lasts is believed, and what was known is forgotten: that of a starting server or
+    /// of a load balancer does not last.
+    Duration absent_for_good = std::chrono::seconds{60};
+    BackoffSettings backoff;
+};
+
+// What the shell shall do.
+struct GetPage {
+    std::string continue_token;  ///< empty: the first page
+    std::size_t limit = 0;
+    friend bool operator==(const GetPage&, const GetPage&) = default;
+};
+struct OpenWatch {
+    std::string resource_version;
+    bool initial_events = false;  ///< a streaming list (WatchList)
+    std::chrono::seconds timeout{};
+    friend bool operator==(const OpenWatch&, const OpenWatch&) = default;
+};
+struct ReadLine {
+    TimePoint until;  ///< past it the stream counts as dead
+    friend bool operator==(const ReadLine&, const ReadLine&) = default;
+};
+struct Pause {
+    TimePoint until;
+    friend bool operator==(const Pause&, const Pause&) = default;
+};
+using Action = std::variant<GetPage, OpenWatch, ReadLine, Pause>;
+
+/// Why everything had to be read anew; the label `cause`.
+enum class RelistCause { Initial, Gone, Error };
+[[nodiscard]] std::string_view to_string(RelistCause cause);
+
+/// How far the knowledge has come, truthfully at every moment.
+struct Condition {
+    bool synced = false;  ///< one whole list has been read; stays
+    bool absent = false;  ///< the API server does not serve the resource: the CRD is not installed
+    /// Empty while all is well: what keeps us from following, in one clause.
+    std::string problem;
+    std::optional<TimePoint> last_heard;     ///< an event, a bookmark, a page
+    std::array<std::uint64_t, 3> relists{};  ///< begun, by RelistCause
+    std::uint64_t skipped = 0;               ///< objects in lists that have no name
+};
+
+/// One thread. The sink is called from the functions that report.
+class Reflector {
+public:
+    struct Parts {
+        Resource resource;
+        std::string namespace_;  ///< empty: all
+        Sink& sink;
+        ReflectorSettings settings;
+        std::uint64_t seed = 0;  ///< of jitter and of watch timeouts
+    };
+    explicit Reflector(Parts parts);
+
+    /// What to do now; the same until something of it was reported. A Pause ends by itself.
+    [[nodiscard]] Action next(TimePoint now);
+
+    // What became of the action.
+    void got_page(json::Value list, TimePoint now);
+    void opened(TimePoint now);
+    void got_line(std::string line, TimePoint now);
+    /// The stream was closed in good order.
+    void closed(TimePoint now);
+    /// The action failed; DeadlineExceeded while reading is silence.
+    void failed(const client::Failure& failure, TimePoint now);
+
+    [[nodiscard]] const Condition& condition() const { return condition_; }
+
+private:
+    Parts parts_;
+    Condition condition_;
+};
+
+}  // namespace smw::watch
