@@ -19,6 +19,7 @@ struct ApiCall {
     std::string path;
     std::multimap<std::string, std::string> query;    ///< decoded
     std::multimap<std::string, std::string> headers;  ///< names in lower case
+    std::string client;  ///< common name of the client's certificate; empty: it has none
 
     /// The first value, or empty.
     [[nodiscard]] std::string parameter(const std::string& name) const;
@@ -65,7 +66,8 @@ public:
     [[nodiscard]] std::uint16_t port() const;
     /// What signed its certificate, good for 127.0.0.1 and localhost.
     [[nodiscard]] const std::string& ca_pem() const;
-    /// Gone as after kill -9: connections are cut, new ones are refused.
+    /// Gone as after kill -9: connections are cut, new ones are refused. Waits for calls of
+    /// `answer` that are under way. Not to be called by `answer`.
     void stop();
     /// Back on the same port, with the same certificate.
     void start();
