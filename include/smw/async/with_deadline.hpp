@@ -11,8 +11,9 @@
 namespace smw::async {
 
 /// Whether `work` ended by `deadline`. At the deadline it is cancelled and waited for, so work that
-/// ignores cancellation makes this late. Rethrows what `work` threw; throws operation_aborted when
-/// the caller is cancelled.
+/// ignores cancellation makes this late. Work whose deadline has passed is not begun. Rethrows what
+/// `work` threw, but for its cancellation at the deadline; throws operation_aborted when the caller
+/// is cancelled.
 Task<bool> ended_by(Task<void> work, Deadline deadline);
 
 namespace detail {
@@ -27,7 +28,10 @@ template <class T>
 Task<std::optional<T>> with_deadline(Task<T> work, Deadline deadline) {
     std::optional<T> result;
     auto kept = detail::keep(std::move(work), result);
-    co_await ended_by(std::move(kept), deadline);
+    const bool ended = co_await ended_by(std::move(kept), deadline);
+    if (!ended) {
+        result.reset();
+    }
     co_return std::move(result);
 }
 
