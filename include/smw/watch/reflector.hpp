@@ -61,6 +61,8 @@ struct Pause {
 };
 using Action = std::variant<GetPage, OpenWatch, ReadLine, Pause>;
 
+struct WatchEvent;
+
 /// Why everything had to be read anew; the label `cause`.
 enum class RelistCause { Initial, Gone, Error };
 [[nodiscard]] std::string_view to_string(RelistCause cause);
@@ -73,7 +75,8 @@ struct Condition {
     std::string problem;
     std::optional<TimePoint> last_heard;     ///< an event, a bookmark, a page
     std::array<std::uint64_t, 3> relists{};  ///< begun, by RelistCause
-    std::uint64_t skipped = 0;               ///< objects in lists that have no name
+    /// Objects in lists that have no name, or are of another namespace than the one listed.
+    std::uint64_t skipped = 0;
 };
 
 /// One thread. The sink is called from the functions that report.
@@ -103,8 +106,68 @@ public:
     [[nodiscard]] const Condition& condition() const { return condition_; }
 
 private:
+    struct Waiting {
+        TimePoint until;
+    };
+    struct Listing {
+        std::string token;    ///< of the page that is asked for
+        std::string version;  ///< of the first page: all pages show one state
+        std::size_t pages = 0;
+    };
+    struct Opening {
+        OpenWatch watch;
+    };
+    struct Reading {
+        bool initial_events = false;  ///< they have not ended
+        bool begun = false;           ///< the relist that they are
+        bool news = false;            ///< the resource version has moved on this stream
+        TimePoint opened;
+        TimePoint until;
+    };
+
+    /// A relist when no resource version is known, else a watch.
+    void proceed();
+    /// The same, later.
+    void retry(std::string problem, TimePoint now,
+               std::chrono::seconds least = std::chrono::seconds{0});
+    /// What is known is not continued: the next step is a relist.
+    void forget(RelistCause cause);
+    void begin_relist();
+    void end_relist(std::string_view version);
+
+    void refused(const kube::Status& status, const std::string& why, TimePoint now);
+    void gone(const std::string& why, TimePoint now, std::chrono::seconds least);
+    void absent(TimePoint now);
+    /// It was answered that the resource is there, or what is the case is not known.
+    void not_absent();
+    void page_too_large(const std::string& why, TimePoint now);
+
+    void initial_event(const WatchEvent& event, TimePoint now);
+    void live_event(const WatchEvent& event, TimePoint now);
+    [[nodiscard]] bool apply(const WatchEvent& event);
+    void garbage(std::string_view what, TimePoint now);
+    void stream_ended(const std::string& why, TimePoint now);
+    void silent(const Reading& reading);
+    /// A streaming list ended half-way.
+    void count_unfinished();
+    /// Whether a streaming list is what is asked for or read.
+    [[nodiscard]] bool is_streaming() const;
+    [[nodiscard]] std::size_t most_pages() const;
+
     Parts parts_;
     Condition condition_;
+    std::mt19937_64 random_;
+    Backoff backoff_;
+    std::variant<Waiting, Listing, Opening, Reading> phase_;
+    std::string version_;                       ///< to watch from; empty: a relist is needed
+    RelistCause cause_ = RelistCause::Initial;  ///< of the next relist
+    std::size_t limit_;                         ///< of a page
+    bool lists_only_ = false;                   ///< streaming lists are not understood
+    int unfinished_streams_ = 0;                ///< in a row
+    int garbage_in_a_row_ = 0;                  ///< at one resource version
+    int gone_in_a_row_ = 0;                     ///< without news in between
+    std::optional<TimePoint> absent_since_;
+    bool emptied_ = false;  ///< because absence lasted
 };
 
 }  // namespace smw::watch

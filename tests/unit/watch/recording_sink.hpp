@@ -1,5 +1,5 @@
 #pragma once
-// A Sink that keeps objects as text, by mark and sweep.
+// A Sink that keeps the colours of objects, by mark and sweep, and what it was told. Thread-safe.
 
 #include "smw/watch/sink.hpp"
 #include "smw/watch/store.hpp"
@@ -14,14 +14,19 @@ namespace smw::watch::testing {
 
 class RecordingSink final : public Sink {
 public:
-    void begin_relist(std::string_view) override {
+    void begin_relist(std::string_view namespace_) override {
         const std::scoped_lock lock{mutex_};
-        seen_.clear();
+        ++stamp_;
+        told_.push_back("begin " + std::string{namespace_});
     }
-    void end_relist(std::string_view) override {
+    void end_relist(std::string_view namespace_) override {
         const std::scoped_lock lock{mutex_};
-        objects_ = seen_;
+        std::erase_if(objects_, [&](const auto& entry) {
+            const bool meant = namespace_.empty() || entry.first.namespace_ == namespace_;
+            return meant && entry.second.stamp != stamp_;
+        });
         ++relists;
+        told_.push_back("end " + std::string{namespace_});
     }
     Expected<void> apply(json::Value object) override {
         const auto key = read_object_key(object);
@@ -32,20 +37,37 @@ public:
             return fail(Code::BadRequest, "refused " + refused);
         }
         const auto colour = object.find("colour");
+        Entry entry{colour ? std::string{colour->string().value_or("?")} : "", 0};
         const std::scoped_lock lock{mutex_};
-        seen_[key->namespace_ + "/" + key->name] = colour ? colour->string().value_or("?") : "";
+        entry.stamp = stamp_;
+        told_.push_back("put " + line(*key, entry));
+        objects_.insert_or_assign(*key, std::move(entry));
         return {};
     }
-    void remove(const kube::ObjectKey&) override { ++removed_one_by_one; }
+    void remove(const kube::ObjectKey& key) override {
+        const std::scoped_lock lock{mutex_};
+        ++removed_one_by_one;
+        told_.push_back("remove " + key.namespace_ + "/" + key.name);
+        objects_.erase(key);
+    }
 
     /// "namespace/name=colour" of every object, sorted.
     [[nodiscard]] std::vector<std::string> content() const {
         const std::scoped_lock lock{mutex_};
         std::vector<std::string> lines;
-        for (const auto& [key, colour] : objects_) {
-            lines.push_back(key + "=" + colour);
+        for (const auto& [key, entry] : objects_) {
+            lines.push_back(line(key, entry));
         }
         return lines;
+    }
+    [[nodiscard]] std::size_t size() const {
+        const std::scoped_lock lock{mutex_};
+        return objects_.size();
+    }
+    /// Every call since this was asked last, in order: "begin ns", "put ns/a=red".
+    [[nodiscard]] std::vector<std::string> told() {
+        const std::scoped_lock lock{mutex_};
+        return std::exchange(told_, {});
     }
 
     int relists = 0;
@@ -53,9 +75,18 @@ public:
     std::string refused;  ///< a name that is refused
 
 private:
+    struct Entry {
+        std::string colour;
+        int stamp = 0;
+    };
+    static std::string line(const kube::ObjectKey& key, const Entry& entry) {
+        return key.namespace_ + "/" + key.name + "=" + entry.colour;
+    }
+
     mutable std::mutex mutex_;
-    std::map<std::string, std::string> seen_;
-    std::map<std::string, std::string> objects_;
+    int stamp_ = 0;
+    std::map<kube::ObjectKey, Entry> objects_;
+    std::vector<std::string> told_;
 };
 
 }  // namespace smw::watch::testing
