@@ -11,9 +11,9 @@ struct ssl_ctx_st;
 namespace smw::tls {
 
 struct ClientContextSettings {
-    std::string ca_pem;     ///< certificates to trust; empty: the system's
-    std::string chain_pem;  ///< our own certificate, leaf first; empty: none
-    std::string key_pem;
+    std::string ca_pem{};     ///< certificates to trust; empty: the system's
+    std::string chain_pem{};  ///< our own certificate, leaf first; empty: none
+    std::string key_pem{};
     bool verify = true;  ///< false: any server is believed (insecure-skip-tls-verify)
 };
 
