@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support import controlplane
+from support import controlplane, crd
 from support.api import Api, Object
 from support.controlplane import ControlPlane, UnavailableError
-from support.fixtures import PodOf, Register, StartServer
+from support.fixtures import PodOf, Register, StartServer, StartWatching
 from support.poll import poll
+from support.rbac import RULES, Account
 from support.registration import registered
 from support.server import Server
 from support.settings import binary, cannot_run
+from support.standalone import need_binary
+from support.watching import Watching
 
 
-@pytest.fixture(scope="session")
-def control_plane_or_why(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[ControlPlane | str]:
-    directory = tmp_path_factory.mktemp("controlplane")
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also what takes minutes (in_full)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("in_full")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+# The control plane that all tests share, and one for those that break it.
+
+
+def control_plane_in(directory: Path) -> Iterator[ControlPlane | str]:
     try:
         result = controlplane.up(directory)
     except UnavailableError as why:
@@ -35,12 +48,39 @@ def control_plane_or_why(
     controlplane.down(directory)
 
 
+@pytest.fixture(scope="session")
+def control_plane_or_why(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ControlPlane | str]:
+    yield from control_plane_in(tmp_path_factory.mktemp("controlplane"))
+
+
+@pytest.fixture(scope="session")
+def breakable_or_why(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane | str]:
+    yield from control_plane_in(tmp_path_factory.mktemp("breakable"))
+
+
 @pytest.fixture
 def control_plane(control_plane_or_why: ControlPlane | str) -> ControlPlane:
     # Here and not in the session's fixture, so that each test says itself why it did not run.
     if isinstance(control_plane_or_why, str):
         cannot_run(control_plane_or_why)
     return control_plane_or_why
+
+
+@pytest.fixture
+def breakable(breakable_or_why: ControlPlane | str) -> ControlPlane:
+    """A control plane whose components a test may end and whose CRD it may delete.
+
+    It leaves both as it found them, which this sees to after one that failed half-way.
+    """
+    if isinstance(breakable_or_why, str):
+        cannot_run(breakable_or_why)
+    if not breakable_or_why.answers():
+        breakable_or_why.start(apiserver_flags="")
+    if not crd.is_served(breakable_or_why):
+        crd.install(breakable_or_why)
+    return breakable_or_why
 
 
 @pytest.fixture
@@ -56,11 +96,24 @@ def api(control_plane: ControlPlane) -> Api:
 
 
 @pytest.fixture
-def namespace(api: Api) -> str:
+def namespace(control_plane: ControlPlane) -> str:
     """A namespace of the test's own. It stays until the control plane goes."""
-    name = f"e2e-{secrets.token_hex(4)}"
-    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    return name
+    return control_plane.new_namespace()
+
+
+@pytest.fixture(scope="session")
+def crd_in_session(control_plane_or_why: ControlPlane | str) -> Object | None:
+    unavailable = isinstance(control_plane_or_why, str)
+    return None if unavailable else crd.install(control_plane_or_why)
+
+
+@pytest.fixture
+def installed_crd(control_plane: ControlPlane, crd_in_session: Object) -> Object:
+    """Our CustomResourceDefinition, as the API server serves it. It stays."""
+    return crd_in_session
+
+
+# Servers that know their objects from manifests.
 
 
 @pytest.fixture
@@ -81,6 +134,30 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
             return server
 
         yield start
+
+
+# Servers that watch a cluster, under an account with the rights of the contract.
+
+
+@pytest.fixture
+def start_watching(tmp_path: Path) -> Iterator[StartWatching]:
+    need_binary()
+    with contextlib.ExitStack() as stack:
+        watching = Watching(tmp_path, stack)
+        yield watching.start
+        watching.check_leaks()
+
+
+@pytest.fixture
+def account(control_plane: ControlPlane, namespace: str, installed_crd: Object) -> Account:
+    """For servers that watch the shared control plane."""
+    return Account(control_plane, namespace).grant(RULES)
+
+
+@pytest.fixture
+def breakable_account(breakable: ControlPlane) -> Account:
+    """For servers that watch the breakable one; its namespace is the test's."""
+    return Account(breakable, breakable.new_namespace()).grant(RULES)
 
 
 @pytest.fixture

@@ -76,13 +76,48 @@ def listening_elsewhere() -> set[str]:
     return inodes
 
 
+def test_restart_of_a_component(breakable: ControlPlane) -> None:
+    directory, before = breakable.directory, started(breakable.directory)
+    namespace = breakable.new_namespace()
+    assert script("start", directory, "apiserver").returncode == 1
+    breakable.kill()
+    assert not runs(before["apiserver"])
+    assert not breakable.answers()
+    assert script("kill", directory, "apiserver").returncode == 1
+    breakable.start(apiserver_flags="--v=1")
+    after = started(directory)
+    assert after["apiserver"] != before["apiserver"]
+    assert {**before, "apiserver": 0} == {**after, "apiserver": 0}
+    # At the same address and with the same data.
+    assert breakable.api.get("v1", "Namespace", None, namespace)
+    assert "--v=1" in command_line(after["apiserver"])
+    breakable.restart()
+    assert "--v=1" in command_line(started(directory)["apiserver"])
+    breakable.restart(apiserver_flags="")
+    assert "--v=1" not in command_line(started(directory)["apiserver"])
+
+
+def command_line(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+
+
+def test_component_that_there_is_not(control_plane: ControlPlane, tmp_path: Path) -> None:
+    unknown = script("kill", control_plane.directory, "kubelet")
+    assert unknown.returncode == 2
+    assert "kubelet" in unknown.stderr
+    assert script("kill", tmp_path, "apiserver").returncode == 1
+
+
 def test_help() -> None:
     done = script("--help")
     assert done.returncode == 0
     assert done.stdout.startswith("usage: ")
 
 
-@pytest.mark.parametrize("arguments", [(), ("sideways",), ("up",), ("down", "a", "b")])
+USAGE_ERRORS = [(), ("sideways",), ("up",), ("down", "a", "b"), ("kill", "a"), ("start",)]
+
+
+@pytest.mark.parametrize("arguments", USAGE_ERRORS)
 def test_usage_error(arguments: tuple[str, ...]) -> None:
     done = script(*arguments)
     assert done.returncode == 2

@@ -24,8 +24,6 @@ EXAMPLE_STATUS = REPOSITORY / "examples/webhook-test-status.yaml"
 NEEDS_CERT_MANAGER = {"cert-manager.yaml"}
 DEPLOY_FILES = sorted({path.name for path in DEPLOY.glob("*.yaml")} - NEEDS_CERT_MANAGER)
 
-CRD = "checkpointbackups.migration.dcnlab.com"
-
 
 def documents(file: Path) -> list[Object]:
     return [document for document in yaml.safe_load_all(file.read_text()) if document]
@@ -44,22 +42,8 @@ def apply(control_plane: ControlPlane, file: Path, *flags: str) -> str:
     return control_plane.kubectl("apply", "--validate=strict", *flags, "-f", str(file))
 
 
-@pytest.fixture
-def crd(control_plane: ControlPlane) -> Object:
-    """Our CustomResourceDefinition, as the API server serves it. It stays for the next test."""
-    apply(control_plane, DEPLOY / "crd.yaml")
-    api = control_plane.api
-
-    def established() -> Object | None:
-        found = api.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, CRD)
-        conditions = found.get("status", {}).get("conditions") or []
-        true = {entry["type"] for entry in conditions if entry["status"] == "True"}
-        return found if "Established" in true else None
-
-    return poll("the CRD is established", established)
-
-
-def test_crd(crd: Object) -> None:
+def test_crd(installed_crd: Object) -> None:
+    crd = installed_crd
     conditions = {entry["type"]: entry["status"] for entry in crd["status"]["conditions"]}
     assert conditions["NamesAccepted"] == "True"
     assert conditions.get("NonStructuralSchema", "False") == "False"
@@ -69,7 +53,7 @@ def test_crd(crd: Object) -> None:
 
 
 @pytest.mark.parametrize("missing", ["schedule", "podRef", "resourceRef"])
-def test_crd_requires(api: Api, namespace: str, crd: Object, missing: str) -> None:
+def test_crd_requires(api: Api, namespace: str, installed_crd: Object, missing: str) -> None:
     body = backup(namespace, "train", ("Job", "train"), {"app": "train:1"})
     del body["spec"][missing]
     with pytest.raises(ApiError) as error:
@@ -78,14 +62,16 @@ def test_crd_requires(api: Api, namespace: str, crd: Object, missing: str) -> No
     assert f"spec.{missing}" in error.value.message
 
 
-def test_crd_keeps_unknown_fields(api: Api, namespace: str, crd: Object) -> None:
+def test_crd_keeps_unknown_fields(api: Api, namespace: str, installed_crd: Object) -> None:
     # The CRD belongs to the backup controller: what its later versions add must survive ours.
     body = backup(namespace, "train", ("Job", "train"), {"app": "train:1"})
     body["spec"]["addedLater"] = {"nested": [1, 2]}
     assert api.create(body)["spec"] == body["spec"]
 
 
-def test_example_in_the_cluster(control_plane: ControlPlane, api: Api, crd: Object) -> None:
+def test_example_in_the_cluster(
+    control_plane: ControlPlane, api: Api, installed_crd: Object
+) -> None:
     wanted = example("CheckpointBackup")
     apply(control_plane, EXAMPLE)
     apply(control_plane, EXAMPLE_STATUS, "--server-side", "--subresource=status")

@@ -21,6 +21,9 @@ Object = dict[str, Any]
 
 PLURALS = {
     "CheckpointBackup": "checkpointbackups",
+    "ClusterRole": "clusterroles",
+    "ClusterRoleBinding": "clusterrolebindings",
+    "ConfigMap": "configmaps",
     "CronJob": "cronjobs",
     "CustomResourceDefinition": "customresourcedefinitions",
     "Deployment": "deployments",
@@ -28,6 +31,10 @@ PLURALS = {
     "MutatingWebhookConfiguration": "mutatingwebhookconfigurations",
     "Namespace": "namespaces",
     "Pod": "pods",
+    "Role": "roles",
+    "RoleBinding": "rolebindings",
+    "Secret": "secrets",
+    "ServiceAccount": "serviceaccounts",
 }
 
 
@@ -68,15 +75,22 @@ def warning_texts(headers: list[str]) -> list[str]:
 
 
 class Api:
-    """One connection for each thread that calls, kept open."""
+    """One connection for each thread that calls, kept open.
 
-    def __init__(self, kubeconfig: Path) -> None:
+    Speaks for the kubeconfig's user, or for the bearer of `token`.
+    """
+
+    def __init__(self, kubeconfig: Path, token: str | None = None) -> None:
         config = yaml.safe_load(kubeconfig.read_text())
         cluster = config["clusters"][0]["cluster"]
         self._server = urlsplit(cluster["server"])
         self._tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
-        self._token = config["users"][0]["user"]["token"]
+        self._token = token or config["users"][0]["user"]["token"]
         self._connections = threading.local()
+
+    @property
+    def port(self) -> int:
+        return self._server.port or 443
 
     def _connection(self) -> http.client.HTTPSConnection:
         connection = getattr(self._connections, "connection", None)
@@ -97,18 +111,31 @@ class Api:
     ) -> Reply:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content_type}
         target = f"{path}?{urlencode(query)}" if query else path
-        connection = self._connection()
-        try:
-            connection.request(method, target, json.dumps(body) if body else None, headers)
-            response = connection.getresponse()
-            text = response.read()
-        except (OSError, http.client.HTTPException):
-            connection.close()
-            raise
+        data = json.dumps(body) if body else None
+        response, text = self._exchange(method, target, data, headers)
+        if response.getheader("Content-Type", "").startswith("text/plain"):
+            # A path that nobody serves is answered without a Status.
+            raise ApiError(response.status, {"message": text.decode()})
         answer = json.loads(text)
         if response.status >= 300:
             raise ApiError(response.status, answer)
         return Reply(answer, warning_texts(response.headers.get_all("Warning") or []))
+
+    def _exchange(
+        self, method: str, target: str, data: str | None, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        connection = self._connection()
+        # The other end of a kept connection may have gone since: then once more on a new one.
+        kept = connection.sock is not None
+        try:
+            connection.request(method, target, data, headers)
+            response = connection.getresponse()
+            return response, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            if kept and not isinstance(error, TimeoutError):
+                return self._exchange(method, target, data, headers)
+            raise
 
     def post(self, body: Object, **query: str) -> Reply:
         """Creates an object; its fields are checked strictly, so that a typo in a test shows."""
@@ -125,7 +152,10 @@ class Api:
     def get(self, api_version: str, kind: str, namespace: str | None, name: str) -> Object:
         return self.request("GET", path_of(api_version, kind, namespace, name)).object
 
-    def list(self, api_version: str, kind: str, namespace: str, **query: str) -> list[Object]:
+    def list(
+        self, api_version: str, kind: str, namespace: str | None, **query: str
+    ) -> list[Object]:
+        """All of a namespace, or of all; the most recent state, never a cached one."""
         path = path_of(api_version, kind, namespace)
         return list(self.request("GET", path, query=query).object["items"])
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import json
+import os
+import secrets
 import shlex
 import subprocess
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from .api import Api, Object
+from .api import Api, ApiError, Object
 from .settings import REPOSITORY
 
 SCRIPT = REPOSITORY / "scripts/controlplane"
@@ -29,6 +34,62 @@ class ControlPlane:
     api: Api
     kubectl_path: str
     has_controllers: bool
+    etcd: str
+
+    def new_namespace(self) -> str:
+        """One that nobody else uses."""
+        name = f"e2e-{secrets.token_hex(4)}"
+        self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        return name
+
+    @property
+    def port(self) -> int:
+        return self.api.port
+
+    def answers(self) -> bool:
+        """Whether there is an API server that is ready."""
+        try:
+            self.api.request("GET", "/apis")
+        except (OSError, http.client.HTTPException, ApiError):
+            return False
+        return True
+
+    # components, by the names of the script
+
+    def kill(self, component: str = "apiserver") -> None:
+        """Ends it as a crash does."""
+        run("kill", self.directory, component)
+
+    def start(self, component: str = "apiserver", apiserver_flags: str | None = None) -> None:
+        """Starts it again, on its port and its data; with other flags if they are given."""
+        environment = dict(os.environ)
+        environment.pop("SMW_APISERVER_FLAGS", None)
+        if apiserver_flags is not None:
+            environment["SMW_APISERVER_FLAGS"] = apiserver_flags
+        run("start", self.directory, component, environment=environment)
+
+    def restart(self, component: str = "apiserver", apiserver_flags: str | None = None) -> None:
+        self.kill(component)
+        self.start(component, apiserver_flags)
+
+    # etcd, past the API server
+
+    def _ask_etcd(self, path: str, body: Object) -> Object:
+        request = urllib.request.Request(self.etcd + path, json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=60) as response:
+            result: Object = json.load(response)
+            return result
+
+    def forget(self, key: str) -> None:
+        """Deletes the object stored under /registry/`key`, while no API server looks."""
+        encoded = base64.b64encode(f"/registry/{key}".encode()).decode()
+        answer = self._ask_etcd("/v3/kv/deleterange", {"key": encoded})
+        assert answer.get("deleted") == "1", f"etcd has no /registry/{key}: {answer}"
+
+    def compact(self) -> None:
+        """Drops all history: the past up to now cannot be watched any more."""
+        revision = self._ask_etcd("/v3/maintenance/status", {})["header"]["revision"]
+        self._ask_etcd("/v3/kv/compaction", {"revision": revision, "physical": True})
 
     def kubectl(self, *arguments: str) -> str:
         command = [
@@ -55,8 +116,10 @@ class ControlPlane:
         return None
 
 
-def run(*arguments: str | Path) -> None:
-    done = subprocess.run([SCRIPT, *arguments], stderr=subprocess.PIPE, text=True, check=False)
+def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> None:
+    done = subprocess.run(
+        [SCRIPT, *arguments], stderr=subprocess.PIPE, text=True, check=False, env=environment
+    )
     if done.returncode == CANNOT_BE_HAD:
         raise UnavailableError(done.stderr.strip())
     assert done.returncode == 0, done.stderr
@@ -72,6 +135,7 @@ def up(directory: Path) -> ControlPlane:
         api=Api(directory / "kubeconfig"),
         kubectl_path=env["KUBECTL"],
         has_controllers=env["CONTROLPLANE_CONTROLLERS"] == "yes",
+        etcd=env["CONTROLPLANE_ETCD"],
     )
 
 

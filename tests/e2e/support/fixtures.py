@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from .api import Object
+from .rbac import Account
 from .server import Server
 
 
@@ -13,6 +14,19 @@ class StartServer(Protocol):
     """Starts a server that knows these objects from its manifests; it ends with the test."""
 
     def __call__(self, *objects: Object, flags: tuple[str, ...] = ...) -> Server: ...
+
+
+class StartWatching(Protocol):
+    """Starts a server that reads the account's cluster; it ends with the test, and must have leaked
+    nothing until then."""
+
+    def __call__(
+        self,
+        account: Account,
+        *flags: str,
+        user: Object | None = ...,
+        until_ready: bool = ...,
+    ) -> Server: ...
 
 
 class Register(Protocol):

@@ -86,6 +86,37 @@ def job_pod(
     return result
 
 
+def pod_of_job(job_object: Object, spec: Object) -> Object:
+    """A pod as the Job controller would make it, of a Job that is stored."""
+    metadata = job_object["metadata"]
+    result = job_pod(metadata["namespace"], f"{metadata['name']}-x7k2p", metadata["name"], spec)
+    result["metadata"]["ownerReferences"][0]["uid"] = metadata["uid"]
+    return result
+
+
+def run_by_hand(cron_job_object: Object, name: str) -> Object:
+    """What `kubectl create job NAME --from=cronjob/…` sends."""
+    metadata = cron_job_object["metadata"]
+    owner = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": True,
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "namespace": metadata["namespace"],
+            "name": name,
+            "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
+            "ownerReferences": [owner],
+        },
+        "spec": cron_job_object["spec"]["jobTemplate"]["spec"],
+    }
+
+
 def deployment(namespace: str, name: str, spec: Object) -> Object:
     return {
         "apiVersion": "apps/v1",

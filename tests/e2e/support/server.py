@@ -70,15 +70,23 @@ def environment() -> dict[str, str]:
 class Server:
     """`stateful-migration-webhook serve` with its manifests, CA and log in `directory`.
 
-    Its certificate is its own, or that of the folder `cert_dir`.
+    Its state is that of the cluster of `kubeconfig`, else that of its manifests. Its certificate is
+    its own, or that of the folder `cert_dir`.
     """
 
-    def __init__(self, directory: Path, *flags: str, cert_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *flags: str,
+        cert_dir: Path | None = None,
+        kubeconfig: Path | None = None,
+    ) -> None:
         self.manifests = directory / "manifests"
         self.manifests.mkdir(parents=True, exist_ok=True)
         self.ca_file = directory / "ca.crt"
         self.log_file = directory / "server.log"
         self.cert_dir = cert_dir
+        self.kubeconfig = kubeconfig
         self._flags = flags
         self._ports: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -105,12 +113,17 @@ class Server:
             return ["--cert-dir", str(self.cert_dir)]
         return ["--self-signed", "--ca-out", str(self.ca_file)]
 
+    def _state_flags(self) -> list[str]:
+        if self.kubeconfig:
+            return ["--kubeconfig", str(self.kubeconfig)]
+        return ["--manifests", str(self.manifests)]
+
     def command(self, webhook: int = 0, probes: int = 0, metrics: int = 0) -> list[str]:
         """The command line with these ports; any free one for 0."""
         return [
             str(binary()),
             "serve",
-            *("--manifests", str(self.manifests)),
+            *self._state_flags(),
             *self._certificate_flags(),
             *("--webhook-bind-address", "127.0.0.1", "--webhook-port", str(webhook)),
             *("--health-probe-bind-address", f"127.0.0.1:{probes}"),
@@ -214,6 +227,10 @@ class Server:
             return self.http_get("probes", "/readyz")[0] == 200
         except OSError:
             return False
+
+    def checks(self) -> str:
+        """What /readyz?verbose says, whatever its status."""
+        return self.http_get("probes", "/readyz?verbose")[1]
 
     def samples(self) -> list[Sample]:
         status, text = self.http_get("metrics", "/metrics")
