@@ -2,6 +2,7 @@
 
 #include "smw/async/folder_watcher.hpp"
 #include "smw/async/sleep.hpp"
+#include "watch/cache_meters.hpp"
 #include "watch/change_tracker.hpp"
 #include "watch/manifest_folder.hpp"
 
@@ -18,10 +19,6 @@ constexpr Duration kPoll = std::chrono::milliseconds{500};
 /// Between two looks, at least: a file that is written to all the time must not cost a core.
 constexpr Duration kPause = std::chrono::milliseconds{50};
 
-double seconds_since_epoch(WallTime time) {
-    return std::chrono::duration<double>{time.time_since_epoch()}.count();
-}
-
 std::vector<Resource> resources_of(const std::vector<Cache>& caches) {
     std::vector<Resource> resources;
     resources.reserve(caches.size());
@@ -31,50 +28,14 @@ std::vector<Resource> resources_of(const std::vector<Cache>& caches) {
     return resources;
 }
 
-metrics::Family<metrics::Gauge> cache_gauge(metrics::Registry& registry, std::string name,
-                                            std::string help) {
-    metrics::Description description;
-    description.name = std::move(name);
-    description.help = std::move(help);
-    description.labels = {"resource"};
-    return registry.gauge(std::move(description));
-}
-
 }  // namespace
-
-/// The metrics of one cache.
-struct Manifests::Meters {
-    metrics::Gauge objects;
-    metrics::Gauge synced;
-    metrics::Gauge last_event;
-    metrics::Counter initial_relists;
-
-    static Meters make(metrics::Registry& registry, const std::string& resource) {
-        metrics::Description relists;
-        relists.name = "smw_cache_relists_total";
-        relists.help = "Times a cache was filled anew, by what made it necessary.";
-        relists.labels = {"resource", "cause"};
-        const auto relists_of = registry.counter(std::move(relists));
-        for (const std::string_view cause : {"gone", "error"}) {
-            static_cast<void>(relists_of.with({resource, cause}));  // there, at zero
-        }
-        return {cache_gauge(registry, "smw_cache_objects", "Objects in a cache.").with({resource}),
-                cache_gauge(registry, "smw_cache_synced",
-                            "Whether a cache has been filled once (1) or not yet (0).")
-                    .with({resource}),
-                cache_gauge(registry, "smw_cache_last_event_timestamp_seconds",
-                            "When a cache last heard from its source.")
-                    .with({resource}),
-                relists_of.with({resource, "initial"})};
-    }
-};
 
 Manifests::Manifests(Parts parts)
     : parts_(std::move(parts)),
       set_(resources_of(parts_.caches)),
       tracker_(std::make_unique<ChangeTracker>()) {
     for (const auto& cache : parts_.caches) {
-        meters_.push_back(Meters::make(parts_.metrics, cache.resource.plural));
+        meters_.push_back(CacheMeters::make(parts_.metrics, cache.resource.plural));
     }
     problems_.publish(std::make_shared<const std::vector<Problem>>());
 }
@@ -148,7 +109,7 @@ void Manifests::apply() {
     }
     loaded_ = true;
     for (std::size_t at = 0; at < parts_.caches.size(); ++at) {
-        meters_[at].initial_relists.increment();
+        meters_[at].relists.front().increment();  // of RelistCause::Initial
         meters_[at].synced.set(1);
         parts_.caches[at].synced->set();
     }

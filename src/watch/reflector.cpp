@@ -375,6 +375,7 @@ void Reflector::absent(TimePoint now) {
     if (!absent_since_) {
         absent_since_ = now;
     }
+    condition_.last_heard = now;
     condition_.absent = true;
     condition_.problem.clear();
     forget(RelistCause::Error);

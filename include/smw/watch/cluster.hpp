@@ -2,7 +2,6 @@
 // Caches filled from an API server by list and watch: a Reflector for each, and the I/O that it
 // asks for. The counterpart of Manifests.
 
-#include "smw/async/snapshot.hpp"
 #include "smw/async/task.hpp"
 #include "smw/base/clock.hpp"
 #include "smw/base/log.hpp"
@@ -11,6 +10,8 @@
 #include "smw/watch/cache.hpp"
 #include "smw/watch/reflector.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,6 +19,8 @@
 #include <vector>
 
 namespace smw::watch {
+
+class CacheFeeds;
 
 /// The tasks run on one thread, that of the ApiClient. The destructor only after they have ended.
 class Cluster {
@@ -31,7 +34,7 @@ public:
         metrics::Registry& metrics;
         Duration max_staleness = std::chrono::minutes{10};
         ReflectorSettings reflector;
-        std::uint64_t seed = 0;
+        std::uint64_t seed = 0;  ///< of jitter and of watch timeouts
     };
     explicit Cluster(Parts parts);
     ~Cluster();
@@ -48,9 +51,8 @@ public:
     [[nodiscard]] std::optional<std::string> problem(const std::string& plural) const;
 
 private:
-    struct Feed;
-    std::unique_ptr<Parts> parts_;
-    std::vector<std::unique_ptr<Feed>> feeds_;
+    Parts parts_;
+    std::vector<std::unique_ptr<CacheFeeds>> caches_;
 };
 
 }  // namespace smw::watch

@@ -17,6 +17,7 @@
 namespace smw::watch {
 
 class ChangeTracker;
+struct CacheMeters;
 
 /// run() and what it calls stay on one thread; it reads files there, so not on a shard that serves
 /// requests. The destructor only after run() has ended.
@@ -46,8 +47,6 @@ public:
     }
 
 private:
-    struct Meters;
-
     /// One look at the folder; whether a file is being written to and has to be looked at again
     /// soon.
     bool look();
@@ -58,7 +57,7 @@ private:
     Parts parts_;
     ManifestSet set_;
     std::unique_ptr<ChangeTracker> tracker_;
-    std::vector<Meters> meters_;  ///< one for each cache
+    std::vector<CacheMeters> meters_;  ///< one for each cache
     bool loaded_ = false;
     std::vector<Problem> of_files_;  ///< as of the last change: finding them walks all objects
     async::Snapshot<std::vector<Problem>> problems_;

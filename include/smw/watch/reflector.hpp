@@ -73,7 +73,8 @@ struct Condition {
     bool absent = false;  ///< the API server does not serve the resource: the CRD is not installed
     /// Empty while all is well: what keeps us from following, in one clause.
     std::string problem;
-    std::optional<TimePoint> last_heard;     ///< an event, a bookmark, a page
+    /// An event, a bookmark, a page, or that the resource is absent.
+    std::optional<TimePoint> last_heard;
     std::array<std::uint64_t, 3> relists{};  ///< begun, by RelistCause
     /// Objects in lists that have no name, or are of another namespace than the one listed.
     std::uint64_t skipped = 0;

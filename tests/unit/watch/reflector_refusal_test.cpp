@@ -154,6 +154,7 @@ TEST_F(ReflectorRefusal, AbsentIsToldAndAskedAgainEveryFiveSeconds) {
     fail_with(failure(404, "NotFound"));
     EXPECT_TRUE(condition().absent);
     EXPECT_EQ(condition().problem, "");
+    EXPECT_EQ(condition().last_heard, now);
     EXPECT_EQ(sit_out(), 5s);
     EXPECT_EQ(step(), "list");
     EXPECT_THAT(sink.told(), IsEmpty()) << "never emptied at once";

@@ -1,0 +1,60 @@
+#pragma once
+// What people are told of a feed: changes only, and of problems that come and go not every one.
+
+#include "smw/base/clock.hpp"
+#include "smw/base/log.hpp"
+#include "smw/watch/reflector.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace smw::watch {
+
+/// Problems of one resource are told at most this often.
+inline constexpr Duration kQuietAfterWarning = std::chrono::minutes{1};
+
+/// "45s", "12m", "3h5m".
+[[nodiscard]] std::string in_words(Duration span);
+
+/// One thread.
+class ConditionLog {
+public:
+    /// When a problem of the resource was last told; shared by its feeds.
+    using LastWarning = std::optional<TimePoint>;
+    struct Parts {
+        log::Logger logger;
+        std::string resource;
+        std::string namespace_;  ///< empty: all
+        LastWarning& last_warning;
+        TimePoint start;
+    };
+    struct Sight {
+        const Condition& condition;
+        bool refused = false;           ///< the problem is one of rights
+        std::optional<Duration> stale;  ///< nothing was heard for so long
+        std::size_t objects = 0;
+        TimePoint now;
+    };
+
+    explicit ConditionLog(Parts parts) : parts_(std::move(parts)) {}
+
+    /// Tells what has changed since the last look.
+    void look(const Sight& sight);
+
+private:
+    void tell_synced(const Sight& sight);
+    void tell_absent(const Condition& condition);
+    void tell_problem(const Sight& sight);
+    void tell_stale(const std::optional<Duration>& stale);
+    void tell_skipped(const Sight& sight);
+
+    Parts parts_;
+    bool synced_ = false;
+    bool absent_ = false;
+    std::string problem_;  ///< that was told and has not ended
+    bool stale_ = false;
+    std::uint64_t skipped_ = 0;
+};
+
+}  // namespace smw::watch
