@@ -9,7 +9,9 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <cerrno>
 #include <string>
+#include <sys/socket.h>
 
 namespace smw::http {
 
@@ -28,20 +30,32 @@ std::string speak_tls() {
 
 }  // namespace
 
+void TlsSessionDeleter::operator()(ssl_st* session) const {
+    ::SSL_free(session);
+}
+
 struct Transport::Tls {
-    Tls(tcp::socket& socket, const tls::ServerContext& context)
-        : stream(socket, ::SSL_new(context.native())) {}
+    Tls(tcp::socket& socket, TlsSession session, asio::ssl::stream_base::handshake_type as)
+        : stream(socket, session.release()), side(as) {}
 
     asio::ssl::stream<tcp::socket&> stream;
+    asio::ssl::stream_base::handshake_type side;
 };
 
 Transport::Transport(tcp::socket socket, const tls::ServerContext* context)
-    : socket_(std::move(socket)) {
+    : Transport(std::move(socket),
+                TlsSession{context == nullptr ? nullptr : ::SSL_new(context->native())}) {
+    if (tls_) {
+        tls_->side = asio::ssl::stream_base::server;
+    }
+}
+
+Transport::Transport(tcp::socket socket, TlsSession session) : socket_(std::move(socket)) {
     error_code ignored;
     socket_.set_option(tcp::no_delay{true}, ignored);
     socket_.set_option(asio::socket_base::keep_alive{true}, ignored);
-    if (context != nullptr) {
-        tls_ = std::make_unique<Tls>(socket_, *context);
+    if (session) {
+        tls_ = std::make_unique<Tls>(socket_, std::move(session), asio::ssl::stream_base::client);
     }
 }
 
@@ -50,7 +64,7 @@ Transport::~Transport() = default;
 Task<error_code> Transport::handshake() {
     error_code error;
     if (tls_) {
-        co_await tls_->stream.async_handshake(asio::ssl::stream_base::server,
+        co_await tls_->stream.async_handshake(tls_->side,
                                               asio::redirect_error(asio::use_awaitable, error));
         if (error.category() == asio::error::get_ssl_category() &&
             ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
@@ -117,11 +131,23 @@ bool Transport::has_unread() const {
     return socket_.available(error) > 0;
 }
 
+bool Transport::is_quiet() const {
+    char byte = 0;
+    const auto count = ::recv(const_cast<tcp::socket&>(socket_).native_handle(), &byte, 1,
+                              MSG_PEEK | MSG_DONTWAIT);
+    const bool nothing_came = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return nothing_came && (!tls_ || ::SSL_has_pending(session()) == 0);
+}
+
+ssl_st* Transport::session() const {
+    return tls_ ? const_cast<Tls&>(*tls_).stream.native_handle() : nullptr;
+}
+
 std::string_view Transport::tls_version() const {
     if (!tls_) {
         return "none";
     }
-    switch (::SSL_version(const_cast<Tls&>(*tls_).stream.native_handle())) {
+    switch (::SSL_version(session())) {
         case TLS1_3_VERSION:
             return "TLSv1.3";
         case TLS1_2_VERSION:

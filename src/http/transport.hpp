@@ -1,5 +1,5 @@
 #pragma once
-// A TCP connection, with TLS or without. Lives on one shard.
+// A TCP connection, with TLS or without, on either side. Lives on one shard.
 
 #include "smw/async/task.hpp"
 #include "smw/tls/server_context.hpp"
@@ -12,21 +12,30 @@
 #include <memory>
 #include <string_view>
 
+struct ssl_st;
+
 namespace smw::http {
 
 using boost::system::error_code;
 
+struct TlsSessionDeleter {
+    void operator()(ssl_st* session) const;
+};
+using TlsSession = std::unique_ptr<ssl_st, TlsSessionDeleter>;
+
 class Transport {
 public:
-    /// Plain when `context` is null.
+    /// As a server; plain when `context` is null.
     Transport(boost::asio::ip::tcp::socket socket, const tls::ServerContext* context);
+    /// As a client; plain when `session` is null.
+    Transport(boost::asio::ip::tcp::socket socket, TlsSession session);
     ~Transport();
     Transport(const Transport&) = delete;
     Transport& operator=(const Transport&) = delete;
 
     Task<error_code> handshake();
-    /// At least one byte, or an error: eof when the peer has closed, in good order or not (a
-    /// request that was cut short shows by its own framing).
+    /// At least one byte, or an error: eof when the peer has closed in good order, over TLS
+    /// stream_truncated when it has not.
     Task<std::size_t> read_some(boost::asio::mutable_buffer buffer, error_code& error);
     Task<error_code> write(std::string_view bytes);
     /// Sends close_notify and FIN, reads and drops up to `drop_bytes` until the peer closes, too
@@ -38,6 +47,10 @@ public:
     void close();
     /// Whether bytes have arrived that nobody has read.
     [[nodiscard]] bool has_unread() const;
+    /// Open, and neither bytes nor the peer's close have arrived.
+    [[nodiscard]] bool is_quiet() const;
+    /// Null without TLS.
+    [[nodiscard]] ssl_st* session() const;
     /// "TLSv1.3", "TLSv1.2" or "none": the metric's label.
     [[nodiscard]] std::string_view tls_version() const;
 

@@ -20,11 +20,11 @@
 namespace smw::http {
 
 struct ClientSettings {
-    std::string host;  ///< name or IP address, without brackets
+    std::string host{};  ///< name or IP address, without brackets
     std::uint16_t port = 443;
     /// For SNI and the check of the server's certificate; empty: `host`.
-    std::string server_name;
-    std::string user_agent;
+    std::string server_name{};
+    std::string user_agent{};
     /// Plain TCP when null. A request that comes while nothing is published fails.
     const async::Snapshot<tls::ClientContext>* tls = nullptr;
     std::size_t max_head_bytes = std::size_t{64} << 10;
@@ -38,9 +38,9 @@ struct ClientSettings {
 
 struct ClientRequest {
     std::string method = "GET";
-    std::string target;  ///< path and query, encoded
+    std::string target{};  ///< path and query, encoded
     /// Beside Host and User-Agent.
-    std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<std::pair<std::string, std::string>> headers{};
 };
 
 struct ClientResponse {

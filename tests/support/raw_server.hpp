@@ -1,0 +1,99 @@
+#pragma once
+// A server that sends exactly the bytes that a test's script tells it to, over TLS or not.
+// Blocking, a thread for each connection; every wait ends after kPatience. Plain OpenSSL and
+// sockets: nothing of ours.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+struct ssl_st;
+struct ssl_ctx_st;
+
+namespace smw::test {
+
+struct RawServerSettings {
+    std::string address = "127.0.0.1";
+    std::string chain_pem{};  ///< empty: no TLS
+    std::string key_pem{};
+    /// What ALPN chooses, offered or not; empty: none.
+    std::string alpn{};
+    /// Of what is chosen by ALPN: a client that does not offer it is refused.
+    bool insist_on_alpn = false;
+    /// Who signs the client certificates that are demanded; empty: none is.
+    std::string client_ca_pem{};
+    int max_version = 0;  ///< OpenSSL's number, 0: any
+};
+
+/// A connection, as its script sees it.
+class RawConnection {
+public:
+    RawConnection(int fd, ssl_st* tls, int number) : fd_(fd), tls_(tls), number_(number) {}
+    RawConnection(const RawConnection&) = delete;
+    RawConnection& operator=(const RawConnection&) = delete;
+
+    /// 0 for the first connection to the server.
+    [[nodiscard]] int number() const { return number_; }
+    /// The next head of a request with its blank line; empty when the client has gone.
+    std::string read_request();
+    /// In one write, one TLS record.
+    bool send(std::string_view bytes);
+    /// Until the client has gone.
+    void wait_for_end();
+    /// close_notify over TLS, then FIN.
+    void close();
+    /// FIN without a close_notify.
+    void cut();
+    void reset();
+    /// Of TLS: the name that the client asked for, and of the certificate that it showed.
+    [[nodiscard]] std::string server_name() const;
+    [[nodiscard]] std::string client_name() const;
+
+private:
+    bool read_more();
+
+    int fd_;
+    ssl_st* tls_;
+    int number_;
+    std::string read_;
+};
+
+class RawServer {
+public:
+    /// `script` is called for each connection, after the handshake, on a thread of its own; what it
+    /// leaves open is cut.
+    explicit RawServer(std::function<void(RawConnection&)> script, RawServerSettings settings = {});
+    /// Cuts all connections.
+    ~RawServer();
+    RawServer(const RawServer&) = delete;
+    RawServer& operator=(const RawServer&) = delete;
+
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    /// How many have been accepted.
+    [[nodiscard]] int connections() const { return accepted_.load(); }
+    /// False when the address does not exist on this machine.
+    [[nodiscard]] bool listens() const { return listener_ >= 0; }
+
+private:
+    void accept_all();
+    void serve(int fd, int number);
+
+    std::function<void(RawConnection&)> script_;
+    RawServerSettings settings_;
+    std::shared_ptr<ssl_ctx_st> context_;
+    int listener_ = -1;
+    std::uint16_t port_ = 0;
+    std::atomic<int> accepted_{0};
+    std::mutex mutex_;
+    std::vector<int> open_;
+    std::vector<std::thread> serving_;
+    std::thread accepting_;
+};
+
+}  // namespace smw::test
