@@ -111,7 +111,8 @@ Expected<Referred> follow(const std::vector<Parsed>& files, const Reference& ref
     auto entry = find(files, reference.list, reference.item, *name);
     if (!entry) {
         return reference.mapping.refuse(
-            reference.key, fmt::format("names {}, which is not among {}", shown(*name), reference.list));
+            reference.key,
+            fmt::format("names {}, which is not among {}", shown(*name), reference.list));
     }
     return Referred{*std::move(name), *std::move(entry)};
 }

@@ -70,7 +70,7 @@ public:
 
     /// One object, or one page of a list.
     Task<Answered<json::Document>> get(ApiRequest request, Deadline deadline);
-    /// `deadline` is for the head of the answer.
+    /// `deadline` is for the head of the answer. Adds watch=1 to the query.
     Task<Answered<std::unique_ptr<WatchStream>>> watch(ApiRequest request, Deadline deadline);
 
 private:

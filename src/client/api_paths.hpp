@@ -1,0 +1,23 @@
+#pragma once
+// An ApiRequest as HTTP has it, and in words. Pure.
+
+#include "smw/client/api_client.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace smw::client {
+
+/// RFC 3986 section 2.1: everything but unreserved characters.
+[[nodiscard]] std::string percent_encode(std::string_view text);
+
+/// Path and query: "<prefix>/apis/batch/v1/namespaces/a/jobs/train?limit=1".
+[[nodiscard]] std::string target_of(const ApiRequest& request, std::string_view prefix);
+
+/// The media types that we take, the whole object last: for servers that do not know the other.
+[[nodiscard]] std::string accept_of(const ApiRequest& request);
+
+/// "listing checkpointbackups.migration.dcnlab.com in namespace a".
+[[nodiscard]] std::string describe(const ApiRequest& request);
+
+}  // namespace smw::client

@@ -1,0 +1,73 @@
+#include "client/api_paths.hpp"
+
+#include <gtest/gtest.h>
+
+namespace smw::client {
+namespace {
+
+ApiRequest backups(std::string verb) {
+    ApiRequest request;
+    request.verb = std::move(verb);
+    request.group = "migration.dcnlab.com";
+    request.version = "v1";
+    request.plural = "checkpointbackups";
+    return request;
+}
+
+TEST(ApiPaths, AreThoseOfTheApi) {
+    auto request = backups("list");
+    EXPECT_EQ(target_of(request, ""), "/apis/migration.dcnlab.com/v1/checkpointbackups");
+    request.namespace_ = "a";
+    EXPECT_EQ(target_of(request, ""),
+              "/apis/migration.dcnlab.com/v1/namespaces/a/checkpointbackups");
+    request.name = "b";
+    EXPECT_EQ(target_of(request, "/k8s/clusters/c-1"),
+              "/k8s/clusters/c-1/apis/migration.dcnlab.com/v1/namespaces/a/checkpointbackups/b");
+    ApiRequest core;
+    core.version = "v1";
+    core.plural = "pods";
+    EXPECT_EQ(target_of(core, ""), "/api/v1/pods");
+    core.name = "x";
+    EXPECT_EQ(target_of(core, ""), "/api/v1/pods/x");
+}
+
+TEST(ApiPaths, AreEncoded) {
+    auto request = backups("list");
+    request.namespace_ = "../a b";
+    request.name = "x?y#z\n\xc3\xa4";
+    request.query = {{"limit", "500"}, {"continue", "a+b/c=&d"}, {"k ey", ""}};
+    EXPECT_EQ(target_of(request, ""),
+              "/apis/migration.dcnlab.com/v1/namespaces/..%2Fa%20b/checkpointbackups/"
+              "x%3Fy%23z%0A%C3%A4?limit=500&continue=a%2Bb%2Fc%3D%26d&k%20ey=");
+    EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
+}
+
+TEST(ApiPaths, AskForMetadataWithTheWholeObjectAsFallback) {
+    auto request = backups("list");
+    EXPECT_EQ(accept_of(request), "application/json");
+    request.metadata_only = true;
+    EXPECT_EQ(accept_of(request),
+              "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json");
+    for (const char* verb : {"get", "watch"}) {
+        request.verb = verb;
+        EXPECT_EQ(accept_of(request),
+                  "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json");
+    }
+}
+
+TEST(ApiPaths, AreSaidInWords) {
+    auto request = backups("list");
+    EXPECT_EQ(describe(request), "listing checkpointbackups.migration.dcnlab.com");
+    request.namespace_ = "a";
+    EXPECT_EQ(describe(request), "listing checkpointbackups.migration.dcnlab.com in namespace a");
+    request.verb = "watch";
+    EXPECT_EQ(describe(request), "watching checkpointbackups.migration.dcnlab.com in namespace a");
+    request.verb = "get";
+    request.group = "";
+    request.plural = "pods";
+    request.name = "train-\n1";
+    EXPECT_EQ(describe(request), "getting pods train-?1 in namespace a");
+}
+
+}  // namespace
+}  // namespace smw::client
