@@ -69,6 +69,7 @@ Configured configure(const Options& options, const Invocation& invocation) {
         configured.help = true;
         return configured;
     }
+    configured.environment = invocation.environment;
     auto values = std::move(flags.reading.values);
     configured.errors = std::move(flags.reading.errors);
     complete(values, read_environment(options, invocation), configured.errors);

@@ -1,7 +1,7 @@
 #include "checkpoint_restore/api_jobs.hpp"
 
 #include "checkpoint_restore/job_cache.hpp"
-#include "checkpoint_restore/resources.hpp"
+#include "checkpoint_restore/job_request.hpp"
 #include "smw/async/latch.hpp"
 
 #include <fmt/format.h>
@@ -60,22 +60,15 @@ Outcome read_failure(const client::Failure& failure) {
 }
 
 Outcome read_answer(const JobQuestion& question, json::Value object) {
-    const auto key = watch::read_object_key(object);
-    if (!key || key->namespace_ != question.namespace_ || key->name != question.name) {
+    auto owner = read_owner(question, object);
+    if (!owner) {
         return outcome_of(Result::Error, Owner::State::Refused,
                           "the answer is no Job of that name and namespace");
     }
-    const auto job = read_job(*key, object);
-    if (!job->uid.empty() && !question.uid.empty() && job->uid != question.uid) {
-        auto other = outcome_of(Result::Missing, Owner::State::Known);
-        other.owner.uid = job->uid;
-        other.owner.cronjob = job->cronjob;
-        return other;
-    }
-    auto found = outcome_of(Result::Found, Owner::State::Known);
-    found.owner.uid = job->uid;
-    found.owner.cronjob = job->cronjob;
-    return found;
+    Outcome outcome;
+    outcome.result = is_another(question, *owner) ? Result::Missing : Result::Found;
+    outcome.owner = *std::move(owner);
+    return outcome;
 }
 
 }  // namespace
@@ -198,15 +191,7 @@ ApiJobs::ApiJobs(Parts parts) : state_(std::make_shared<State>(std::move(parts))
 ApiJobs::~ApiJobs() = default;
 
 Task<void> ApiJobs::fly(std::shared_ptr<Landing> landing) {
-    const auto jobs = batch_jobs();
-    client::ApiRequest request;
-    request.verb = "get";
-    request.group = jobs.group;
-    request.version = jobs.version;
-    request.plural = jobs.plural;
-    request.namespace_ = landing->question().namespace_;
-    request.name = landing->question().name;
-    request.metadata_only = true;
+    auto request = job_request(landing->question());
     const auto deadline = Deadline::after(landing->parts().budget);
     const auto answer = co_await landing->parts().fetch(std::move(request), deadline);
     landing->land(answer ? read_answer(landing->question(), answer->root())

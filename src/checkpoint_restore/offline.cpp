@@ -1,11 +1,16 @@
 #include "smw/checkpoint_restore/offline.hpp"
 
 #include "checkpoint_restore/handler.hpp"
+#include "checkpoint_restore/offline_reader.hpp"
 #include "checkpoint_restore/resources.hpp"
 #include "checkpoint_restore/respond.hpp"
 #include "checkpoint_restore/settings.hpp"
 
 #include <fmt/format.h>
+
+#include <optional>
+#include <set>
+#include <utility>
 
 namespace smw::checkpoint_restore {
 namespace {
@@ -14,6 +19,9 @@ std::string describe(const Owner& owner, const Pod& pod) {
     if (owner.state == Owner::State::NotAsked) {
         return {};
     }
+    if (owner.state == Owner::State::Gone) {
+        return fmt::format("Job {} does not exist", pod.job);
+    }
     if (job_is_gone(pod, owner)) {
         return fmt::format("Job {} is another one now: its uid differs from the pod's owner",
                            pod.job);
@@ -21,7 +29,9 @@ std::string describe(const Owner& owner, const Pod& pod) {
     if (owner.cronjob) {
         return fmt::format("Job {} belongs to CronJob {}", pod.job, *owner.cronjob);
     }
-    return fmt::format("Job {} belongs to no CronJob, or is not known", pod.job);
+    // A Job of a manifest has no uid; one that is in none counts as known.
+    return fmt::format("Job {} belongs to no CronJob{}", pod.job,
+                       owner.uid.empty() ? ", or is not known" : "");
 }
 
 bool decides(Reason reason) {
@@ -61,14 +71,44 @@ struct Offline::State {
     log::Logger logger{"review", log::Settings{}, *output};
     BackupStore backups{project_backups(logger)};
     JobStore jobs{read_job};
+    std::set<kube::ObjectKey> given;      ///< backups that were added: these count
+    std::optional<OfflineReader> reader;  ///< nothing: files only
+
+    Expected<View> decide(const Pod& pod, Owner& owner);
+    Expected<Owner> owner_of(const Pod& pod);
 };
+
+/// As the server does it; `owner` is what was asked for.
+Expected<View> Offline::State::decide(const Pod& pod, Owner& owner) {
+    if (reader) {
+        if (auto read = reader->read_backups(pod.namespace_, given, backups); !read) {
+            return tl::unexpected(read.error());
+        }
+    }
+    auto view = look(backups, {pod, owner, settings, true});
+    if (!view.decision) {
+        auto asked = owner_of(pod);
+        if (!asked) {
+            return tl::unexpected(asked.error());
+        }
+        owner = *std::move(asked);
+        view = look(backups, {pod, owner, settings, true});
+    }
+    return view;
+}
+
+Expected<Owner> Offline::State::owner_of(const Pod& pod) {
+    const watch::ObjectKeyView key{pod.namespace_, pod.job};
+    const bool known = jobs.read([&](const JobIndex& index) { return index.find(key) != nullptr; });
+    return known || !reader ? owner_from(jobs, key) : reader->read_owner_of(pod);
+}
 
 Offline::Offline() : state_(std::make_unique<State>()) {}
 
 Offline::~Offline() = default;
 
 Options Offline::options() {
-    return options_of(state_->settings);
+    return deciding_options(state_->settings);
 }
 
 Expected<std::vector<watch::Problem>> Offline::load(const std::filesystem::path& folder) {
@@ -94,10 +134,20 @@ Expected<void> Offline::add(json::Value object) {
     if (!document) {
         return tl::unexpected(document.error());
     }
-    return backup ? state_->backups.apply(document->root()) : state_->jobs.apply(document->root());
+    if (!backup) {
+        return state_->jobs.apply(document->root());
+    }
+    if (auto key = watch::read_object_key(document->root())) {
+        state_->given.insert(*std::move(key));
+    }
+    return state_->backups.apply(document->root());
 }
 
-Expected<Judgement> Offline::judge(const admission::Request& request) const {
+void Offline::ask(AskApi api) {
+    state_->reader.emplace(std::move(api));
+}
+
+Expected<Judgement> Offline::judge(const admission::Request& request) {
     const auto classified = classify(request, state_->settings);
     if (!classified) {
         return tl::unexpected(classified.error());
@@ -107,12 +157,11 @@ Expected<Judgement> Offline::judge(const admission::Request& request) const {
     if (classified->settled) {
         return describe(pod, owner, settle(*classified->settled, classified->nonce), {});
     }
-    auto view = look(state_->backups, {pod, owner, state_->settings, true});
-    if (!view.decision) {
-        owner = owner_from(state_->jobs, {pod.namespace_, pod.job});
-        view = look(state_->backups, {pod, owner, state_->settings, true});
+    auto view = state_->decide(pod, owner);
+    if (!view) {
+        return tl::unexpected(view.error());
     }
-    return describe(pod, owner, *view.decision, std::move(view.candidates));
+    return describe(pod, owner, *view->decision, std::move(view->candidates));
 }
 
 }  // namespace smw::checkpoint_restore

@@ -1,5 +1,7 @@
 #include "checkpoint_restore/settings.hpp"
 
+#include "smw/kube/meta.hpp"
+
 #include <algorithm>
 
 namespace smw::checkpoint_restore {
@@ -41,7 +43,9 @@ Expected<void> set_namespaces(std::vector<std::string>& target, std::string_view
         if (!is_namespace_name(name)) {
             return fail(Code::BadRequest, "must be a comma list of namespace names (a-z, 0-9, -)");
         }
-        names.emplace_back(name);
+        if (std::ranges::find(names, name) == names.end()) {
+            names.emplace_back(name);  // each is watched by itself: twice would be once too often
+        }
         start = comma + 1;
     }
     target = std::move(names);
@@ -61,6 +65,22 @@ Expected<void> set_cronjob_match(CronJobMatch& target, std::string_view text) {
     return {};
 }
 
+/// No review has longer (its deadline is 30 s at most), and what is added to a time cannot
+/// overflow.
+constexpr std::chrono::seconds kLongestBudget{30};
+
+Expected<void> set_budget(Duration& target, std::string_view text) {
+    const auto budget = kube::parse_duration(text);
+    if (!budget) {
+        return fail(Code::BadRequest, "must be a duration such as 200ms");
+    }
+    if (*budget <= Duration::zero() || *budget > kLongestBudget) {
+        return fail(Code::BadRequest, "must be more than zero, and 30s at most");
+    }
+    target = *budget;
+    return {};
+}
+
 Option row(std::string name, std::string type, std::string initial, std::string text) {
     Option option;
     option.name = std::move(name);
@@ -77,7 +97,7 @@ bool Settings::decides_in(std::string_view namespace_) const {
     return namespaces.empty() || std::ranges::find(namespaces, namespace_) != namespaces.end();
 }
 
-Options options_of(Settings& settings) {
+Options deciding_options(Settings& settings) {
     Options options;
     options.push_back(row("namespaces", "list", "",
                           "Watch and decide only in these namespaces (comma list; empty: all)."));
@@ -101,6 +121,17 @@ Options options_of(Settings& settings) {
                           "(migration.dcnlab.com/restored-from)."));
     options.back().set = [&settings](std::string_view text) {
         return set_bool(settings.annotate_restored, text);
+    };
+    return options;
+}
+
+Options options_of(Settings& settings) {
+    Options options = deciding_options(settings);
+    options.push_back(row("api-lookup-budget", "duration", "200ms",
+                          "Most time for the one question to the API server that a review may "
+                          "need: which CronJob owns the pod's Job."));
+    options.back().set = [&settings](std::string_view text) {
+        return set_budget(settings.api_lookup_budget, text);
     };
     return options;
 }

@@ -7,7 +7,7 @@ namespace smw::cli {
 Commands all_commands() {
     Commands commands;
     commands.push_back(make_serve());
-    commands.push_back(make_review());
+    commands.push_back(make_review(app::open_cluster));
     commands.push_back(make_version());
     commands.push_back(make_reference());
     commands.push_back(make_help());

@@ -14,6 +14,7 @@
 
 #include <istream>
 #include <iterator>
+#include <optional>
 #include <ostream>
 #include <utility>
 
@@ -91,16 +92,19 @@ std::string yaml_of(const Verdict& verdict) {
 
 class Review final : public Command {
 public:
+    explicit Review(app::FindOpenCluster find_cluster) : find_cluster_(std::move(find_cluster)) {}
+
     [[nodiscard]] std::string_view name() const override { return "review"; }
     [[nodiscard]] std::string_view operands() const override { return "FILE..."; }
     [[nodiscard]] std::string_view summary() const override {
-        return "Say offline what the webhook would answer, and why";
+        return "Say what the webhook would answer, and why";
     }
     [[nodiscard]] std::string_view about() const override {
         return "FILE holds AdmissionReviews, Pods, Jobs and CronJobs in YAML or JSON, as many as\n"
                "you like; - is standard input. A Job or CronJob is judged as the pod that its\n"
-               "controller would make. CheckpointBackups are taken from --manifests and from\n"
-               "the files themselves.\n\n"
+               "controller would make. CheckpointBackups are taken from the files themselves and\n"
+               "from --manifests, or else from a cluster where there is one: of --kubeconfig,\n"
+               "KUBECONFIG, the pod's own service account or ~/.kube/config. It is only read.\n\n"
                "Exit status: 0 when all stay as they are, 10 when one would be changed, 2 when a\n"
                "document could not be read; the others are judged all the same.\n";
     }
@@ -110,6 +114,9 @@ public:
             {"manifests", "Review", "folder", "",
              "Judge with the CheckpointBackups and Jobs in the YAML and JSON files of this folder.",
              app::set_string(manifests_)},
+            {"kubeconfig", "Review", "file", "",
+             "Judge with the CheckpointBackups and Jobs of this cluster.",
+             app::set_string(kubeconfig_)},
             {"output", "Review", "text|json|yaml|patch", "text",
              "Shape of the answer: json has one object a line, patch only the patch of each.",
              set_shape(shape_)},
@@ -124,6 +131,27 @@ public:
         return rows;
     }
 
+    [[nodiscard]] std::vector<std::string> check(const app::Configured& configured) override {
+        if (!manifests_.empty()) {
+            return kubeconfig_.empty() ? std::vector<std::string>{}
+                                       : std::vector<std::string>{
+                                             "--manifests and --kubeconfig: state comes from "
+                                             "files or from a cluster, give one"};
+        }
+        if (!configured.errors.empty()) {
+            return {};
+        }
+        client::ClusterSources sources;
+        sources.kubeconfig = kubeconfig_;
+        sources.environment = configured.environment;
+        auto found = find_cluster_(sources);
+        if (!found) {
+            return {found.error().message};
+        }
+        cluster_ = *std::move(found);
+        return {};
+    }
+
     [[nodiscard]] int run(const Call& call) override {
         if (call.configured.operands.empty()) {
             report(call.console, "review needs a FILE, or - for standard input");
@@ -131,6 +159,7 @@ public:
         }
         // All state first: the order of files and documents is no matter.
         load_manifests(call.console);
+        ask_cluster(call.console);
         for (const auto& file : call.configured.operands) {
             read(file, call.console);
         }
@@ -165,6 +194,16 @@ private:
         for (const auto& problem : *problems) {
             report(console, fmt::format("{}/{}", manifests_, watch::to_string(problem)));
         }
+    }
+
+    void ask_cluster(Console& console) {
+        if (!cluster_) {
+            return;
+        }
+        for (const auto& warning : cluster_->warnings) {
+            report(console, warning);
+        }
+        offline_.ask(cluster_->ask);
     }
 
     void read(const std::string& file, Console& console) {
@@ -213,7 +252,7 @@ private:
         print(*verdict, console);
     }
 
-    Expected<Verdict> verdict_on(const Subject& subject) const {
+    Expected<Verdict> verdict_on(const Subject& subject) {
         const auto document = json::Document::parse(subject.review.json);
         if (!document) {
             return tl::unexpected(document.error());
@@ -256,8 +295,11 @@ private:
         }
     }
 
+    app::FindOpenCluster find_cluster_;
+    std::optional<app::OpenCluster> cluster_;
     checkpoint_restore::Offline offline_;
     std::string manifests_;
+    std::string kubeconfig_;
     Shape shape_ = Shape::Text;
     Colour colour_ = Colour::Auto;
     std::vector<Subject> subjects_;
@@ -268,8 +310,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_review() {
-    return std::make_unique<Review>();
+std::unique_ptr<Command> make_review(app::FindOpenCluster find_cluster) {
+    return std::make_unique<Review>(std::move(find_cluster));
 }
 
 }  // namespace smw::cli

@@ -2,6 +2,7 @@
 
 #include "cli/controller_pod.hpp"
 #include "smw/json/document.hpp"
+#include "smw/json/edit.hpp"
 #include "smw/json/pointer.hpp"
 #include "smw/kube/meta.hpp"
 
@@ -56,6 +57,16 @@ Expected<Meaning> meaning_of_pod(json::Value pod, const Place& place) {
     return Meaning{std::move(subject), std::nullopt};
 }
 
+/// As its pod knows it: one with a generateName has got a name by then.
+Expected<json::Text> job_named(json::Value job, std::string_view name) {
+    json::Text patch;
+    json::Writer writer{patch.json};
+    writer.begin_array().begin_object();
+    writer.member("op", "add").member("path", "/metadata/name").member("value", name);
+    writer.end_object().end_array();
+    return json::apply_patch(json::Text{job.text()}, patch);
+}
+
 /// `named` is what the person wrote: the Job itself, or its CronJob.
 Expected<Meaning> meaning_of_job(json::Value job, json::Value named, const Place& place) {
     const auto pod = pod_of_job(job);
@@ -68,11 +79,12 @@ Expected<Meaning> meaning_of_job(json::Value job, json::Value named, const Place
     }
     auto subject = subject_named_as(named, place);
     subject.review = review_of(document->root(), subject.namespace_);
-    json::Text state{job.text()};
-    if (string_at(job, "/metadata/name").empty()) {
-        return Meaning{std::move(subject), std::nullopt};  // no name yet: nothing can refer to it
+    const auto name = string_at(document->root(), "/metadata/ownerReferences/0/name");
+    auto state = job_named(job, name);
+    if (!state) {
+        return tl::unexpected(state.error());
     }
-    return Meaning{std::move(subject), std::move(state)};
+    return Meaning{std::move(subject), *std::move(state)};
 }
 
 Expected<Meaning> meaning_of_cronjob(json::Value cronjob, const Place& place) {

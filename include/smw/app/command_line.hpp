@@ -36,6 +36,8 @@ struct Configured {
     bool help = false;                  ///< --help or -h was given: nothing was set
     /// The options that were given at all, by whatever way, in the order of the table.
     std::vector<std::string> given;
+    /// As it came in: for the variables that are no twin of an option (KUBECONFIG).
+    EnvironmentVariables environment{};
 };
 
 /// Flag beats environment (SMW_ + upper snake case) beats --config file (flat YAML, camelCase)

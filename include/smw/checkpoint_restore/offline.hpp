@@ -6,10 +6,12 @@
 #include "smw/admission/review.hpp"
 #include "smw/base/error.hpp"
 #include "smw/base/option.hpp"
+#include "smw/client/api_client.hpp"
 #include "smw/json/document.hpp"
 #include "smw/watch/manifest_set.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,6 +63,9 @@ struct Judgement {
     admission::Response response;       ///< what the server answers
 };
 
+/// Asks an API server for one object or one page of a list, and waits for the answer.
+using AskApi = std::function<client::Answered<json::Document>(client::ApiRequest request)>;
+
 /// State and settings to judge with.
 class Offline {
 public:
@@ -81,9 +86,14 @@ public:
     /// owner shall be known. Other kinds change nothing.
     Expected<void> add(json::Value object);
 
-    /// What the server answers, and why. What the server refuses with 400 is the same error here.
-    /// `request` views a document of the caller's, which may go afterwards.
-    [[nodiscard]] Expected<Judgement> judge(const admission::Request& request) const;
+    /// From now on what was not loaded or added is read from an API server, once, when a judgement
+    /// needs it: the CheckpointBackups of a namespace, and the Job of a pod.
+    void ask(AskApi api);
+
+    /// What the server answers, and why. What the server refuses with 400 is the same error here;
+    /// so is what the API server does not let us read. `request` views a document of the caller's,
+    /// which may go afterwards.
+    [[nodiscard]] Expected<Judgement> judge(const admission::Request& request);
 
 private:
     struct State;

@@ -229,6 +229,78 @@ TEST(Decide, LeavesThePodOfAJobThatIsGone) {
     EXPECT_EQ(world.judge(without_uid).reason, Reason::Restored) << "and on the other";
 }
 
+struct Told {
+    Owner owner;
+    CronJobMatch mode;
+    const char* job;
+    Reason reason;
+};
+
+TEST(Decide, LeadsEachAnswerAboutTheOwnerWhereTheContractSays) {
+    constexpr auto kBoth = CronJobMatch::OwnerOrName;
+    constexpr auto kOwner = CronJobMatch::Owner;
+    constexpr auto kName = CronJobMatch::Name;
+    const auto gone = owner_is(Owner::State::Gone);
+    const auto silent = owner_is(Owner::State::Unanswered);
+    const auto refused = owner_is(Owner::State::Refused);
+    for (const auto& [owner, mode, job, reason] : std::vector<Told>{
+             {known("nightly"), kBoth, "manual", Reason::Restored},
+             {known("nightly"), kOwner, "manual", Reason::Restored},
+             {known("nightly"), kName, "manual", Reason::NoCheckpointBackup},
+             {known("weekly"), kBoth, "nightly-1", Reason::NoCheckpointBackup},
+             {known("weekly"), kName, "nightly-1", Reason::Restored},
+             {known(), kBoth, "nightly-1", Reason::Restored},
+             {known(), kBoth, "nightly-x", Reason::Restored},
+             {known(), kOwner, "nightly-1", Reason::NoCheckpointBackup},
+             {known("nightly", "another"), kBoth, "manual", Reason::JobGone},
+             {known("nightly", "another"), kOwner, "nightly-1", Reason::JobGone},
+             {known("nightly", "another"), kName, "nightly-1", Reason::Restored},
+             {gone, kBoth, "nightly-1", Reason::JobGone},
+             {gone, kOwner, "nightly-1", Reason::JobGone},
+             {gone, kBoth, "manual", Reason::JobGone},
+             {gone, kName, "nightly-1", Reason::Restored},
+             {silent, kBoth, "nightly-1", Reason::Restored},
+             {silent, kBoth, "nightly-x", Reason::OwnerUnknown},
+             {silent, kBoth, "manual", Reason::NoCheckpointBackup},
+             {silent, kOwner, "nightly-1", Reason::OwnerUnknown},
+             {silent, kOwner, "manual", Reason::NoCheckpointBackup},
+             {silent, kName, "nightly-x", Reason::Restored},
+             {refused, kBoth, "nightly-1", Reason::Restored},
+             {refused, kBoth, "nightly-x", Reason::OwnerUnknown},
+             {refused, kBoth, "manual", Reason::NoCheckpointBackup},
+             {refused, kOwner, "nightly-1", Reason::OwnerUnknown},
+             {refused, kName, "nightly-x", Reason::Restored},
+         }) {
+        World world;
+        world.settings.cronjob_match = mode;
+        world.owner = owner;
+        world.add(cronjob_backup("b", "nightly"));
+        const auto outcome = world.judge(pod_of(job, kPodImages));
+        EXPECT_EQ(outcome.reason, reason) << job << " owner " << static_cast<int>(owner.state)
+                                          << " mode " << static_cast<int>(mode);
+        EXPECT_EQ(outcome.patch.empty(), reason != Reason::Restored) << job;
+        EXPECT_EQ(outcome.asked, mode != kName) << job;
+    }
+}
+
+TEST(Decide, OfAnUnknownOwnerOnlyTheLongestCronJobNameIsTriedForDigits) {
+    World world;
+    world.owner = owner_is(Owner::State::Unanswered);
+    world.add(cronjob_backup("short", "a"));
+    world.add(cronjob_backup("long", "a-1", kOtherContainer));
+    EXPECT_EQ(world.judge(pod_of("a-1-2", kPodImages)).reason, Reason::NoImageForContainers);
+    EXPECT_EQ(world.judge(pod_of("a-1-x", kPodImages)).reason, Reason::OwnerUnknown);
+    EXPECT_EQ(world.judge(pod_of("a-2", kPodImages)).backup, "short");
+}
+
+TEST(Decide, LeavesThePodOfAJobThatIsGoneAlsoBesideADirectMatchWithoutImage) {
+    World world;
+    world.owner = owner_is(Owner::State::Gone);
+    world.add(job_backup("direct", "nightly-1", kOtherContainer));
+    world.add(cronjob_backup("cron", "nightly"));
+    EXPECT_EQ(world.judge(pod_of("nightly-1", kPodImages)).reason, Reason::JobGone);
+}
+
 TEST(Decide, MatchesByOwnerOnlyWhenToldSo) {
     World world;
     world.settings.cronjob_match = CronJobMatch::Owner;

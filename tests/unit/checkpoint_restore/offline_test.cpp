@@ -122,6 +122,158 @@ TEST_F(OfflineTest, JudgesWhatNeedsNoState) {
     EXPECT_THAT(judgement->candidates, IsEmpty());
 }
 
+/// An API server, as its answers.
+class OfflineCluster : public OfflineTest {
+protected:
+    OfflineCluster() {
+        offline.ask([this](client::ApiRequest request) {
+            asked.push_back(request);
+            return request.verb == "list" ? page_after(request) : answer_about_job();
+        });
+    }
+
+    /// One backup a page.
+    client::Answered<json::Document> page_after(const client::ApiRequest& request) {
+        if (refused.status.code != 0) {
+            return tl::unexpected(refused);
+        }
+        std::size_t at = 0;
+        for (const auto& [key, value] : request.query) {
+            at = key == "continue" ? std::stoul(value) : at;
+        }
+        Json page{{"metadata", Json::object()}, {"items", Json::array()}};
+        if (at < backups.size()) {
+            page["items"].push_back(backups[at]);
+        }
+        if (at + 1 < backups.size()) {
+            page["metadata"]["continue"] = std::to_string(at + 1);
+        }
+        return *json::Document::parse(page.dump());
+    }
+
+    static client::Failure failure(int code, std::string message) {
+        client::Failure failure;
+        failure.error.message = std::move(message);
+        failure.status.code = code;
+        return failure;
+    }
+
+    client::Answered<json::Document> answer_about_job() const {
+        if (job.empty()) {
+            return tl::unexpected(no_job);
+        }
+        return *json::Document::parse(job);
+    }
+
+    std::vector<Json> backups;
+    client::Failure refused = failure(0, "");
+    std::string job;  // empty: no_job
+    client::Failure no_job = failure(404, "not found");
+    std::vector<client::ApiRequest> asked;
+};
+
+TEST_F(OfflineCluster, ReadsAllPagesOfTheNamespaceOnce) {
+    for (const auto* name : {"a", "b", "c"}) {
+        backups.push_back(backup_of("Job", name, name, {{"app", "nginx:cp"}}));
+    }
+    EXPECT_EQ(judge(pod_of("c", {{"app", "nginx:1"}}))->backup, "c");
+    EXPECT_EQ(judge(pod_of("a", {{"app", "nginx:1"}}))->backup, "a");
+    ASSERT_EQ(asked.size(), 3U);
+    EXPECT_EQ(asked[0].verb, "list");
+    EXPECT_EQ(asked[0].group, "migration.dcnlab.com");
+    EXPECT_EQ(asked[0].version, "v1");
+    EXPECT_EQ(asked[0].plural, "checkpointbackups");
+    EXPECT_EQ(asked[0].namespace_, "default");
+    EXPECT_EQ(asked[0].name, "");
+    EXPECT_FALSE(asked[0].metadata_only);
+    EXPECT_THAT(asked[0].query, ElementsAre(::testing::Pair("limit", "500")));
+    EXPECT_THAT(asked[2].query,
+                ElementsAre(::testing::Pair("limit", "500"), ::testing::Pair("continue", "2")));
+}
+
+TEST_F(OfflineCluster, AsksForTheJobWhereItMatters) {
+    backups.push_back(backup_of("CronJob", "nightly", "b", {{"app", "nginx:cp"}}));
+    job = R"({"metadata": {"name": "manual", "namespace": "default", "uid": "job-uid",
+        "ownerReferences": [{"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly"}]}})";
+    const auto judgement = judge(pod_of("manual", {{"app", "nginx:1"}}));
+    EXPECT_EQ(judgement->backup, "b");
+    EXPECT_EQ(judgement->owner, "Job manual belongs to CronJob nightly");
+    ASSERT_EQ(asked.size(), 2U);
+    EXPECT_EQ(asked[1].plural, "jobs");
+    EXPECT_EQ(asked[1].name, "manual");
+    EXPECT_TRUE(asked[1].metadata_only);
+}
+
+TEST_F(OfflineCluster, SaysInWordsWhatBecameOfTheJob) {
+    backups.push_back(backup_of("CronJob", "nightly", "b", {{"app", "nginx:cp"}}));
+    const auto pod = pod_of("manual", {{"app", "nginx:1"}});
+    EXPECT_EQ(judge(pod)->reason, "job-gone");
+    EXPECT_EQ(judge(pod)->owner, "Job manual does not exist");
+    job = R"({"metadata": {"name": "manual", "namespace": "default", "uid": "other"}})";
+    EXPECT_EQ(judge(pod)->reason, "job-gone");
+    EXPECT_THAT(judge(pod)->owner, HasSubstr("its uid differs"));
+    job = R"({"metadata": {"name": "manual", "namespace": "default", "uid": "job-uid"}})";
+    EXPECT_EQ(judge(pod)->reason, "no-checkpoint-backup");
+    EXPECT_EQ(judge(pod)->owner, "Job manual belongs to no CronJob");
+    EXPECT_EQ(judge(pod_of("../x", {{"app", "nginx:1"}}))->reason, "job-gone");
+}
+
+TEST_F(OfflineCluster, SaysWhatItMayNotRead) {
+    backups.push_back(backup_of("CronJob", "nightly", "b", {{"app", "nginx:cp"}}));
+    no_job = failure(403, "getting jobs.batch: forbidden");
+    const auto pod = pod_of("manual", {{"app", "nginx:1"}});
+    EXPECT_EQ(judge(pod).error().message, "getting jobs.batch: forbidden");
+    job = R"({"metadata": {"name": "other", "namespace": "default"}})";
+    EXPECT_THAT(judge(pod).error().message, HasSubstr("about another object"));
+}
+
+TEST_F(OfflineCluster, DoesNotAskAgainForAListThatIsRefused) {
+    refused = failure(403, "listing checkpointbackups: forbidden");
+    const auto pod = pod_of("train", {{"app", "nginx:1"}});
+    EXPECT_EQ(judge(pod).error().message, "listing checkpointbackups: forbidden");
+    EXPECT_EQ(judge(pod).error().message, "listing checkpointbackups: forbidden");
+    EXPECT_EQ(asked.size(), 1U);
+}
+
+TEST_F(OfflineCluster, FindsNoBackupsWhereTheResourceIsNotInstalled) {
+    refused = failure(404, "listing checkpointbackups: not found");
+    EXPECT_EQ(judge(pod_of("train", {{"app", "nginx:1"}}))->reason, "no-checkpoint-backup");
+}
+
+TEST_F(OfflineCluster, PrefersWhatWasAdded) {
+    backups.push_back(backup_of("Job", "train", "b", {{"app", "nginx:theirs"}}));
+    auto mine = backup_of("Job", "elsewhere", "b", {{"app", "nginx:mine"}});
+    add(mine);
+    EXPECT_EQ(judge(pod_of("train", {{"app", "nginx:1"}}))->reason, "no-checkpoint-backup");
+    EXPECT_EQ(judge(pod_of("elsewhere", {{"app", "nginx:1"}}))->reason, "restored");
+}
+
+TEST_F(OfflineCluster, TakesNoBackupOfAnotherNamespace) {
+    auto elsewhere = backup_of("Job", "train", "b", {{"app", "nginx:cp"}});
+    elsewhere["metadata"]["namespace"] = "elsewhere";
+    backups.push_back(elsewhere);
+    backups.push_back(Json{{"metadata", 5}});
+    backups.emplace_back("x");
+    EXPECT_EQ(judge(pod_of("train", {{"app", "nginx:1"}}))->reason, "no-checkpoint-backup");
+}
+
+TEST_F(OfflineCluster, GivesUpAListWithoutEnd) {
+    offline.ask([this](client::ApiRequest request) -> client::Answered<json::Document> {
+        asked.push_back(std::move(request));
+        return *json::Document::parse(R"({"metadata": {"continue": "more"}, "items": []})");
+    });
+    EXPECT_THAT(judge(pod_of("train", {{"app", "nginx:1"}})).error().message, HasSubstr("pages"));
+    EXPECT_EQ(asked.size(), 1000U);
+}
+
+TEST_F(OfflineCluster, RefusesAnAnswerThatIsNoList) {
+    offline.ask([](const client::ApiRequest&) -> client::Answered<json::Document> {
+        return *json::Document::parse(R"({"kind": "Status", "items": 5})");
+    });
+    EXPECT_THAT(judge(pod_of("train", {{"app", "nginx:1"}})).error().message,
+                HasSubstr("no items"));
+}
+
 class Options : public ::testing::Test {
 protected:
     Expected<void> set(const std::string& name, const std::string& text) {
@@ -136,7 +288,7 @@ protected:
 };
 
 TEST_F(Options, SetWhatTheySay) {
-    ASSERT_TRUE(set("namespaces", "a, b-2 ,c").has_value());
+    ASSERT_TRUE(set("namespaces", "a, b-2 ,c,a").has_value());
     EXPECT_THAT(settings.namespaces, ElementsAre("a", "b-2", "c"));
     ASSERT_TRUE(set("namespaces", "").has_value());
     EXPECT_THAT(settings.namespaces, IsEmpty());
@@ -152,12 +304,20 @@ TEST_F(Options, SetWhatTheySay) {
     EXPECT_FALSE(settings.require_pushed_images);
     ASSERT_TRUE(set("annotate-restored", "true").has_value());
     EXPECT_TRUE(settings.annotate_restored);
+    EXPECT_EQ(settings.api_lookup_budget, std::chrono::milliseconds{200});
+    ASSERT_TRUE(set("api-lookup-budget", "1.5s").has_value());
+    EXPECT_EQ(settings.api_lookup_budget, std::chrono::milliseconds{1500});
 }
 
 TEST_F(Options, RefuseWhatTheyDoNotKnow) {
     for (const auto& [name, text] : std::vector<std::pair<std::string, std::string>>{
              {"namespaces", "Default"},
              {"namespaces", "a,"},
+             {"api-lookup-budget", ""},
+             {"api-lookup-budget", "200"},
+             {"api-lookup-budget", "0"},
+             {"api-lookup-budget", "-1ms"},
+             {"api-lookup-budget", "30.1s"},
              {"namespaces", "a b"},
              {"namespaces", "-a"},
              {"namespaces", std::string(64, 'a')},

@@ -30,7 +30,7 @@ TEST(MeaningOf, JudgesReviewsPodsJobsAndCronJobs) {
          "Job", "default", "j", true},
         {R"({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"generateName": "j-"},
              "spec": {"template": {"spec": {}}}})",
-         "Job", "default", "j-", false},
+         "Job", "default", "j-", true},
         {R"({"apiVersion": "batch/v1", "kind": "CronJob",
              "metadata": {"name": "c", "namespace": "n"},
              "spec": {"jobTemplate": {"spec": {"template": {"spec": {}}}}}})",
@@ -58,6 +58,18 @@ TEST(MeaningOf, JudgesReviewsPodsJobsAndCronJobs) {
         EXPECT_EQ(request->namespace_, namespace_);
         EXPECT_TRUE(request->object);
     }
+}
+
+TEST(MeaningOf, NamesAJobToBeNamedByTheApiServerAsItsPodDoes) {
+    const auto meaning = meaning_of({R"({"apiVersion":"batch/v1","kind":"Job",)"
+                                     R"("metadata":{"generateName":"j-"},)"
+                                     R"("spec":{"template":{"spec":{}}}})"},
+                                    kPlace);
+    ASSERT_TRUE(meaning);
+    EXPECT_EQ(meaning->state->json, R"({"apiVersion":"batch/v1","kind":"Job",)"
+                                    R"("metadata":{"generateName":"j-","name":"j-xxxxx"},)"
+                                    R"("spec":{"template":{"spec":{}}}})");
+    EXPECT_NE(meaning->subject->review.json.find(R"("name":"j-xxxxx")"), std::string::npos);
 }
 
 TEST(MeaningOf, TakesACheckpointBackupAsState) {
