@@ -167,12 +167,36 @@ void add_certificates(Options& rows, ServeSettings& settings) {
                     set_cipher_suites(settings.tls)});
 }
 
+/// A bookmark breaks the silence each minute; a second is for tests.
+Set set_silence(std::chrono::steady_clock::duration& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        std::chrono::steady_clock::duration silence{};
+        auto set = set_duration(silence)(text);
+        if (set && silence < std::chrono::seconds{1}) {
+            return fail(Code::BadRequest, "must be 1s at least");
+        }
+        target = set ? silence : target;
+        return set;
+    };
+}
+
 void add_state(Options& rows, ServeSettings& settings) {
     rows.push_back({"manifests", "State", "folder", "",
                     "Read CheckpointBackups and Jobs from the YAML and JSON files in this folder, "
                     "and follow changes. Implies --certificates=ephemeral unless --certificates or "
                     "--cert-dir is given.",
                     set_string(settings.manifests)});
+    rows.push_back({"kubeconfig", "State", "file", "",
+                    "Kubeconfig of the cluster; else KUBECONFIG, the pod's own service account, "
+                    "~/.kube/config.",
+                    set_string(settings.kubeconfig)});
+    rows.push_back({"max-staleness", "State", "duration", "10m",
+                    "Report the state as stale once nothing was heard from the API server for so "
+                    "long; it keeps serving.",
+                    set_duration(settings.max_staleness)});
+    rows.push_back({"watch-silence", "State", "duration", "130s",
+                    "Reconnect a watch after so long without a byte; bookmarks come each minute.",
+                    set_silence(settings.watch_silence)});
     rows.push_back({"enable", "State", "list", "checkpoint-restore",
                     "Which systems this process serves, by comma.", set_list(settings.enable)});
 }
@@ -237,6 +261,41 @@ bool is_given(const Configured& configured, std::string_view name) {
            configured.given.end();
 }
 
+/// "--manifest DIR" has its error already, which suggests the right name.
+bool has_error_about(const Configured& configured, std::string_view flag) {
+    return std::any_of(configured.errors.begin(), configured.errors.end(),
+                       [flag](const auto& error) { return error.find(flag) != std::string::npos; });
+}
+
+/// Where state comes from: files, or the cluster that is found.
+void check_state(ServeSettings& settings, const Configured& configured,
+                 const FindCluster& find_cluster, std::vector<std::string>& errors) {
+    if (!settings.manifests.empty()) {
+        if (is_given(configured, "kubeconfig")) {
+            errors.emplace_back(
+                "--manifests and --kubeconfig: state comes from files or from a cluster, give one");
+        }
+        return;
+    }
+    if (has_error_about(configured, "--manifests") || has_error_about(configured, "--kubeconfig")) {
+        return;
+    }
+    client::ClusterSources sources;
+    sources.kubeconfig = settings.kubeconfig;
+    sources.environment = configured.environment;
+    auto found = find_cluster(sources);
+    if (!found) {
+        errors.push_back(found.error().message);
+    } else if (!*found) {
+        errors.emplace_back(
+            "there is no source of state: give --manifests DIR, a folder with CheckpointBackups "
+            "in YAML or JSON files, or run with access to a cluster (--kubeconfig FILE, "
+            "KUBECONFIG, in a pod, ~/.kube/config)");
+    } else {
+        settings.cluster = *std::move(*found);
+    }
+}
+
 }  // namespace
 
 Options serve_options(ServeSettings& settings) {
@@ -251,17 +310,12 @@ Options serve_options(ServeSettings& settings) {
 }
 
 std::vector<std::string> check_settings(ServeSettings& settings, const Configured& configured,
-                                        const std::vector<std::string>& known_systems) {
+                                        const std::vector<std::string>& known_systems,
+                                        const FindCluster& find_cluster) {
     std::vector<std::string> errors;
-    // "--manifest DIR" has its error already, which suggests the right name.
-    const bool misspelt = std::any_of(
-        configured.errors.begin(), configured.errors.end(),
-        [](const auto& error) { return error.find("--manifests") != std::string::npos; });
-    if (settings.manifests.empty() && !misspelt) {
-        errors.emplace_back(
-            "there is no source of state: give --manifests DIR, a folder with CheckpointBackups "
-            "in YAML or JSON files");
-    } else if (!is_given(configured, "certificates") && !is_given(configured, "cert-dir")) {
+    check_state(settings, configured, find_cluster, errors);
+    const bool files = !settings.manifests.empty() || has_error_about(configured, "--manifests");
+    if (files && !is_given(configured, "certificates") && !is_given(configured, "cert-dir")) {
         settings.certificates = Certificates::Ephemeral;
     }
     if (!settings.ca_out.empty() && settings.certificates != Certificates::Ephemeral) {

@@ -43,18 +43,6 @@ std::vector<async::Shard*> with(async::Shard& background, async::Shards& shards)
     return all;
 }
 
-std::string print_problems(const std::vector<watch::Problem>& problems) {
-    constexpr std::size_t kMost = 10;
-    std::string text;
-    for (std::size_t index = 0; index < std::min(problems.size(), kMost); ++index) {
-        text += (index == 0 ? "" : "; ") + watch::to_string(problems[index]);
-    }
-    if (problems.size() > kMost) {
-        text += fmt::format("; and {} more", problems.size() - kMost);
-    }
-    return text;
-}
-
 }  // namespace
 
 Server::Server(const ServeSettings& settings, Systems systems)
@@ -64,21 +52,16 @@ Server::Server(const ServeSettings& settings, Systems systems)
       background_("background"),
       shards_(settings.threads != 0 ? settings.threads : std::min<std::size_t>(4, allowed_cpus())),
       heartbeat_(with(background_, shards_)),
+      api_(settings.cluster ? std::make_unique<client::ApiClient>(*settings.cluster, clock_,
+                                                                  logger_.named("cluster"))
+                            : nullptr),
       systems_(std::move(systems)),
       in_flight_(settings.max_in_flight),
       tasks_(background_.executor(), [this](std::exception_ptr error) {
           const std::string what = describe_thrown(error);
           logger_.error("Defect in a background task", {{"what", what}});
       }) {
-    std::vector<watch::Cache> caches;
-    for (const auto& system : systems_) {
-        system->start({logger_.named(std::string{system->name()}), metrics_, clock_});
-        for (auto& cache : system->caches()) {
-            caches.push_back(std::move(cache));
-        }
-    }
-    manifests_ = std::make_unique<watch::Manifests>(watch::Manifests::Parts{
-        settings_.manifests, std::move(caches), clock_, logger_.named("manifests"), metrics_});
+    start_systems();
     make_certificates();
     make_webhook();
     make_probes();
@@ -86,6 +69,22 @@ Server::Server(const ServeSettings& settings, Systems systems)
 }
 
 Server::~Server() = default;
+
+void Server::start_systems() {
+    std::vector<watch::Cache> caches;
+    for (const auto& system : systems_) {
+        const system::Environment environment{logger_.named(std::string{system->name()}), metrics_,
+                                              clock_, api_.get(),
+                                              [this](std::function<Task<void>()> make_task) {
+                                                  spawn(std::move(make_task));
+                                              }};
+        system->start(environment);
+        for (auto& cache : system->caches()) {
+            caches.push_back(std::move(cache));
+        }
+    }
+    state_ = make_state({settings_, api_.get(), std::move(caches), clock_, logger_, metrics_});
+}
 
 void Server::make_certificates() {
     if (settings_.certificates == Certificates::Ephemeral) {
@@ -175,6 +174,9 @@ Expected<void> Server::start() {
     for (const auto& name : settings_.ignored) {
         logger_.info("Flag accepted without effect", {{"flag", name}});
     }
+    if (settings_.cluster) {
+        announce(*settings_.cluster, logger_.named("cluster"));
+    }
     background_.start();
     shards_.start();
     spawn([this] { return heartbeat_.run(); });
@@ -193,7 +195,9 @@ Expected<void> Server::start() {
     }
     if (done) {
         bound_.store(true);
-        spawn([this] { return manifests_->run(); });
+        for (auto& task : state_->tasks()) {
+            spawn(std::move(task));
+        }
     }
     return done;
 }
@@ -221,18 +225,23 @@ std::vector<Check> Server::readiness() {
                       }});
     for (const auto& system : systems_) {
         for (const auto& cache : system->caches()) {
-            const auto synced = [latch = cache.synced]() -> std::optional<std::string> {
-                return latch->is_set() ? std::nullopt : std::optional{"not synced yet"};
-            };
-            checks.push_back({"cache-" + cache.resource.plural, synced});
+            checks.push_back({"cache-" + cache.resource.plural, [this, cache] {
+                                  return sync_problem(cache);
+                              }});
         }
     }
-    const auto manifests = [this]() -> std::optional<std::string> {
-        const auto problems = manifests_->problems();
-        return problems->empty() ? std::nullopt : std::optional{print_problems(*problems)};
-    };
-    checks.push_back({"manifests", manifests, false});
+    for (auto& check : state_->checks()) {
+        checks.push_back(std::move(check));
+    }
     return checks;
+}
+
+std::optional<std::string> Server::sync_problem(const watch::Cache& cache) const {
+    if (cache.synced->is_set()) {
+        return std::nullopt;
+    }
+    const auto why = state_->problem(cache.resource.plural);
+    return why ? "not synced yet: " + *why : "not synced yet";
 }
 
 /// `make_task` runs on the background loop: a task is made where it lives.

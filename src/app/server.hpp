@@ -4,12 +4,12 @@
 
 #include "app/health.hpp"
 #include "app/signals.hpp"
+#include "app/state.hpp"
 #include "smw/app/serve.hpp"
 #include "smw/async/snapshot.hpp"
 #include "smw/async/task_group.hpp"
 #include "smw/http/router.hpp"
 #include "smw/tls/certificate_files.hpp"
-#include "smw/watch/manifests.hpp"
 #include "smw/webhook/endpoint.hpp"
 
 #include <atomic>
@@ -39,6 +39,7 @@ public:
     [[nodiscard]] const log::Logger& logger() const { return logger_; }
 
 private:
+    void start_systems();
     void make_webhook();
     void make_certificates();
     void make_probes();
@@ -49,6 +50,7 @@ private:
     Task<bool> end_tasks();
     [[nodiscard]] std::vector<Check> readiness();
     [[nodiscard]] std::optional<std::string> certificate_problem();
+    [[nodiscard]] std::optional<std::string> sync_problem(const watch::Cache& cache) const;
     [[nodiscard]] const async::Snapshot<tls::ServerContext>& contexts() const;
     [[nodiscard]] std::vector<std::string> service_names() const;
 
@@ -64,8 +66,9 @@ private:
     async::Shards shards_;
     Heartbeat heartbeat_;
 
+    std::unique_ptr<client::ApiClient> api_;  ///< null: state comes from files
     Systems systems_;
-    std::unique_ptr<watch::Manifests> manifests_;
+    std::unique_ptr<State> state_;
 
     async::Snapshot<tls::ServerContext> ephemeral_;
     std::unique_ptr<tls::CertificateFiles> files_;

@@ -41,7 +41,7 @@ public:
         for (const auto& system : systems_) {
             known.emplace_back(system->name());
         }
-        return app::check_settings(settings_, configured, known);
+        return app::check_settings(settings_, configured, known, client::find_cluster);
     }
 
     [[nodiscard]] int run(const Call&) override {

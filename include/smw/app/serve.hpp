@@ -4,13 +4,16 @@
 
 #include "smw/app/command_line.hpp"
 #include "smw/base/log.hpp"
+#include "smw/client/cluster_config.hpp"
 #include "smw/http/listener.hpp"
 #include "smw/system/system.hpp"
 #include "smw/tls/server_context.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +36,11 @@ struct ServeSettings {
     std::string service_namespace;
     tls::ServerSettings tls;
     std::string manifests;
+    std::string kubeconfig;
+    /// What check_settings() finds when state does not come from files.
+    std::optional<client::ClusterConfig> cluster;
+    std::chrono::steady_clock::duration max_staleness = std::chrono::minutes{10};
+    std::chrono::steady_clock::duration watch_silence = std::chrono::seconds{130};
     std::size_t threads = 0;  ///< 0: min(4, CPUs allowed)
     std::chrono::steady_clock::duration shutdown_delay = std::chrono::seconds{15};
     std::chrono::steady_clock::duration drain_timeout = std::chrono::seconds{25};
@@ -48,10 +56,16 @@ struct ServeSettings {
 /// The rows of the process; those of the systems come after them. They write into `settings`.
 [[nodiscard]] Options serve_options(ServeSettings& settings);
 
+/// client::find_cluster, or what a test has instead of this machine.
+using FindCluster = std::function<Expected<std::optional<client::ClusterConfig>>(
+    const client::ClusterSources& sources)>;
+
 /// What is wrong with the settings as a whole, a line each: no source of state, an unknown system.
-[[nodiscard]] std::vector<std::string> check_settings(
-    ServeSettings& settings, const Configured& configured,
-    const std::vector<std::string>& known_systems);
+/// Looks for a cluster, in the environment that was configured from, unless there are manifests.
+[[nodiscard]] std::vector<std::string> check_settings(ServeSettings& settings,
+                                                      const Configured& configured,
+                                                      const std::vector<std::string>& known_systems,
+                                                      const FindCluster& find_cluster);
 
 using Systems = std::vector<std::unique_ptr<system::System>>;
 

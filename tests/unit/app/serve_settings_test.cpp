@@ -8,6 +8,7 @@
 namespace smw::app {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -19,11 +20,24 @@ protected:
         invocation.arguments = std::move(arguments);
         return configure(serve_options(settings_), invocation);
     }
+    /// On a machine that has `found_`.
     std::vector<std::string> check(const Configured& configured) {
-        return check_settings(settings_, configured, {"checkpoint-restore"});
+        const auto find = [this](const client::ClusterSources& sources) {
+            sources_.push_back(sources);
+            return found_;
+        };
+        return check_settings(settings_, configured, {"checkpoint-restore"}, find);
+    }
+
+    static client::ClusterConfig cluster_at(std::string host) {
+        client::ClusterConfig cluster;
+        cluster.host = std::move(host);
+        return cluster;
     }
 
     ServeSettings settings_;
+    Expected<std::optional<client::ClusterConfig>> found_ = std::nullopt;
+    std::vector<client::ClusterSources> sources_;
 };
 
 TEST_F(ServeSettingsTest, HasTheDefaultsOfTheContract) {
@@ -42,6 +56,9 @@ TEST_F(ServeSettingsTest, HasTheDefaultsOfTheContract) {
     EXPECT_EQ(settings_.limits.idle, std::chrono::seconds{120});
     EXPECT_EQ(settings_.max_in_flight, 256U);
     EXPECT_EQ(settings_.on_error, OnError::Allow);
+    EXPECT_EQ(settings_.kubeconfig, "");
+    EXPECT_EQ(settings_.max_staleness, std::chrono::minutes{10});
+    EXPECT_EQ(settings_.watch_silence, std::chrono::seconds{130});
     EXPECT_THAT(settings_.enable, ElementsAre("checkpoint-restore"));
 }
 
@@ -59,14 +76,72 @@ TEST_F(ServeSettingsTest, EveryDefaultThatIsPrintedIsTheDefaultThatIsUsed) {
     EXPECT_EQ(printed.max_in_flight, settings_.max_in_flight);
     EXPECT_EQ(printed.shutdown_delay, settings_.shutdown_delay);
     EXPECT_EQ(printed.drain_timeout, settings_.drain_timeout);
+    EXPECT_EQ(printed.max_staleness, settings_.max_staleness);
+    EXPECT_EQ(printed.watch_silence, settings_.watch_silence);
     EXPECT_EQ(printed.health_probe_bind_address, settings_.health_probe_bind_address);
     EXPECT_EQ(printed.metrics_bind_address, settings_.metrics_bind_address);
     EXPECT_EQ(printed.log.level, settings_.log.level);
     EXPECT_EQ(printed.certificates, settings_.certificates);
 }
 
-TEST_F(ServeSettingsTest, NamesTheWayToASourceOfState) {
-    EXPECT_THAT(check(given({})), ElementsAre(HasSubstr("--manifests")));
+TEST_F(ServeSettingsTest, NamesBothWaysToASourceOfState) {
+    EXPECT_THAT(check(given({})),
+                ElementsAre(AllOf(HasSubstr("--manifests DIR"), HasSubstr("--kubeconfig FILE"))));
+    EXPECT_EQ(settings_.cluster, std::nullopt);
+}
+
+TEST_F(ServeSettingsTest, TakesTheClusterThatIsFound) {
+    found_ = cluster_at("10.0.0.1");
+    EXPECT_THAT(check(given({})), IsEmpty());
+    EXPECT_EQ(settings_.cluster, cluster_at("10.0.0.1"));
+    EXPECT_EQ(settings_.certificates, Certificates::Files);
+}
+
+TEST_F(ServeSettingsTest, LooksForAClusterInWhatTheProcessWasStartedWith) {
+    Invocation invocation;
+    invocation.arguments = {"--kubeconfig", "/etc/k.conf"};
+    invocation.environment = {{"KUBECONFIG", "a:b"}, {"HOME", "/home/me"}};
+    EXPECT_THAT(check(configure(serve_options(settings_), invocation)), testing::SizeIs(1));
+    ASSERT_THAT(sources_, testing::SizeIs(1));
+    EXPECT_EQ(sources_[0].kubeconfig, "/etc/k.conf");
+    EXPECT_EQ(sources_[0].environment, invocation.environment);
+    EXPECT_EQ(sources_[0].service_account, client::ClusterSources{}.service_account);
+}
+
+TEST_F(ServeSettingsTest, SaysWhatIsWrongWithTheClusterThatIsFound) {
+    found_ = fail(Code::BadRequest, "/etc/k.conf: users[dev].token is no string");
+    EXPECT_THAT(check(given({})), ElementsAre("/etc/k.conf: users[dev].token is no string"));
+}
+
+TEST_F(ServeSettingsTest, LooksForNoClusterWhenThereAreManifests) {
+    found_ = cluster_at("10.0.0.1");
+    EXPECT_THAT(check(given({"--manifests", "x"})), IsEmpty());
+    EXPECT_THAT(sources_, IsEmpty());
+    EXPECT_EQ(settings_.cluster, std::nullopt);
+}
+
+TEST_F(ServeSettingsTest, StateComesFromManifestsOrFromAKubeconfigNotFromBoth) {
+    EXPECT_THAT(check(given({"--manifests", "x", "--kubeconfig", "y"})),
+                ElementsAre(AllOf(HasSubstr("--manifests"), HasSubstr("--kubeconfig"))));
+    EXPECT_THAT(sources_, IsEmpty());
+}
+
+TEST_F(ServeSettingsTest, LooksForNoClusterWhenTheFlagOfTheSourceIsMistyped) {
+    for (const auto* flag : {"--manifest=x", "--kubeconfi=x"}) {
+        const auto configured = given({flag});
+        EXPECT_THAT(configured.errors, ElementsAre(HasSubstr("did you mean"))) << flag;
+        EXPECT_THAT(check(configured), IsEmpty()) << flag;
+    }
+    EXPECT_THAT(sources_, IsEmpty());
+}
+
+TEST_F(ServeSettingsTest, AWatchMayBeSilentForASecondAtLeast) {
+    EXPECT_THAT(given({"--watch-silence=1s"}).errors, IsEmpty());
+    EXPECT_EQ(settings_.watch_silence, std::chrono::seconds{1});
+    EXPECT_THAT(given({"--watch-silence=999ms"}).errors, ElementsAre(HasSubstr("1s at least")));
+    EXPECT_THAT(given({"--watch-silence=soon"}).errors, ElementsAre(HasSubstr("a duration")));
+    EXPECT_THAT(given({"--max-staleness=-1s"}).errors, ElementsAre(HasSubstr("negative")));
+    EXPECT_EQ(settings_.watch_silence, std::chrono::seconds{1});
 }
 
 TEST_F(ServeSettingsTest, ManifestsImplyAnEphemeralCertificateUnlessOneIsGiven) {
