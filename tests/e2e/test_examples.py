@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
+from support import oracle
 from support.api import Api, ApiError, Object
 from support.controlplane import ControlPlane
-from support.fixtures import StartServer
-from support.objects import backup, images
+from support.decisions import asking
+from support.fixtures import StartServer, StartWatching
+from support.objects import backup, images, job_pod
 from support.poll import poll
+from support.rbac import Account
 from support.registration import registered
 from support.settings import REPOSITORY
 
@@ -106,10 +109,7 @@ def test_example_restores(
     job_file.write_text(yaml.safe_dump(job))
     with registered(api, namespace, server):
         apply(control_plane, job_file)
-        # By uid: pods of a Job of this name that another test deleted may still be there.
-        uid = api.get("batch/v1", "Job", namespace, name)["metadata"]["uid"]
-        selector = f"batch.kubernetes.io/controller-uid={uid}"
-        pods = poll("its pod", lambda: api.list("v1", "Pod", namespace, labelSelector=selector))
+        pods = poll("its pod", lambda: pods_of(api, namespace, name))
     control_plane.kubectl("delete", "-f", str(job_file))
 
     (built,) = example("CheckpointBackup")["status"]["builtImages"]
@@ -117,6 +117,45 @@ def test_example_restores(
     assert images(job["spec"]["template"])["app-container"] == "nginx:1.19"
     assert images(pods[0])["app-container"] == "nginx:1.20-checkpoint"
     assert images(pods[0])[built["containerName"]] == built["imageName"]
+
+
+def test_example_restores_from_the_cluster(
+    control_plane: ControlPlane,
+    api: Api,
+    controllers: None,
+    account: Account,
+    start_watching: StartWatching,
+    tmp_path: Path,
+) -> None:
+    """As the README has it: backup, status, then the Job."""
+    server = start_watching(account)
+    wanted, job = example("CheckpointBackup"), example("Job")
+    namespace, name = namespace_of(job), job["metadata"]["name"]
+    for body in (wanted, job):
+        (tmp_path / f"{body['kind']}.yaml").write_text(yaml.safe_dump(body))
+    with registered(api, namespace, server):
+        apply(control_plane, tmp_path / "CheckpointBackup.yaml")
+        apply(control_plane, EXAMPLE_STATUS, "--server-side", "--subresource=status")
+        stored_backup = api.get(*oracle.BACKUPS, namespace, wanted["metadata"]["name"])
+        pod = job_pod(namespace, name, name, job["spec"]["template"]["spec"])
+        with asking(server) as asks:
+            asks.until(pod, oracle.expected(api, pod))
+        apply(control_plane, tmp_path / "Job.yaml")
+        (stored,) = poll("its pod", lambda: pods_of(api, namespace, name))
+    control_plane.kubectl("delete", "-f", str(EXAMPLE))
+    (built,) = wanted["status"]["builtImages"]
+    assert stored_backup["status"]["builtImages"] == [built]
+    assert images(stored) == {
+        "app-container": "nginx:1.20-checkpoint",
+        built["containerName"]: built["imageName"],
+    }
+
+
+def pods_of(api: Api, namespace: str, job_name: str) -> list[Object]:
+    """By uid: pods of a Job of this name that another test deleted may still be there."""
+    uid = api.get("batch/v1", "Job", namespace, job_name)["metadata"]["uid"]
+    selector = f"batch.kubernetes.io/controller-uid={uid}"
+    return api.list("v1", "Pod", namespace, labelSelector=selector)
 
 
 @pytest.mark.parametrize("file", DEPLOY_FILES)
