@@ -78,10 +78,11 @@ void ConditionLog::tell_problem(const Sight& sight) {
         }
         return;
     }
-    if (parts_.last_warning && sight.now - *parts_.last_warning < kQuietAfterWarning) {
+    auto& last = sight.refused ? parts_.last_warning.refused : parts_.last_warning.interrupted;
+    if (last && sight.now - *last < kQuietAfterWarning) {
         return;  // told when it lasts
     }
-    parts_.last_warning = sight.now;
+    last = sight.now;
     problem_ = problem;
     parts_.logger.write(sight.refused ? log::Level::Error : log::Level::Warn,
                         problem_message(sight),

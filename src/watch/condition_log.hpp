@@ -11,7 +11,8 @@
 
 namespace smw::watch {
 
-/// Problems of one resource are told at most this often.
+/// Problems of one resource are told at most this often, and those of rights for themselves: only
+/// people can end them, so no other problem may hide them.
 inline constexpr Duration kQuietAfterWarning = std::chrono::minutes{1};
 
 /// "45s", "12m", "3h5m".
@@ -21,7 +22,10 @@ inline constexpr Duration kQuietAfterWarning = std::chrono::minutes{1};
 class ConditionLog {
 public:
     /// When a problem of the resource was last told; shared by its feeds.
-    using LastWarning = std::optional<TimePoint>;
+    struct LastWarning {
+        std::optional<TimePoint> interrupted;
+        std::optional<TimePoint> refused;
+    };
     struct Parts {
         log::Logger logger;
         std::string resource;

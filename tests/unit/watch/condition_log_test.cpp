@@ -103,6 +103,18 @@ TEST_F(ConditionLogTest, AProblemOfTheQuietMinuteIsToldWhenItLasts) {
     EXPECT_THAT(look(), ElementsAre(interrupted("refused")));
 }
 
+TEST_F(ConditionLogTest, ARefusalIsToldInTheMinuteOfAnotherProblem) {
+    condition.synced = true;
+    condition.problem = "cut";
+    look();
+    condition.problem = "no right";
+    refused = true;
+    EXPECT_THAT(look(), ElementsAre(line("error Watch refused; serving the last good state",
+                                         R"(, "why": "no right")")));
+    condition.problem = "no other right";
+    EXPECT_THAT(look(), IsEmpty());
+}
+
 TEST_F(ConditionLogTest, FeedsOfOneResourceShareTheMinute) {
     auto other = make("ns");
     condition.synced = true;
