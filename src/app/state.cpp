@@ -56,6 +56,7 @@ private:
 
 std::vector<std::string> plurals_of(const std::vector<watch::Cache>& caches) {
     std::vector<std::string> plurals;
+    plurals.reserve(caches.size());
     for (const auto& cache : caches) {
         plurals.push_back(cache.resource.plural);
     }
