@@ -78,7 +78,6 @@ Task<void> Feed::list(GetPage page) {
 
 Task<void> Feed::open(OpenWatch watch) {
     auto get = request("watch");
-    add(get, "watch", "1");
     add(get, "allowWatchBookmarks", "true");
     add(get, "resourceVersion", watch.resource_version);
     add(get, "timeoutSeconds", std::to_string(watch.timeout.count()));

@@ -6,8 +6,10 @@
 
 #include <map>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace smw::watch::testing {
@@ -16,14 +18,15 @@ class RecordingSink final : public Sink {
 public:
     void begin_relist(std::string_view namespace_) override {
         const std::scoped_lock lock{mutex_};
-        ++stamp_;
+        stamps_.insert_or_assign(std::string{namespace_}, ++last_stamp_);
         told_.push_back("begin " + std::string{namespace_});
     }
     void end_relist(std::string_view namespace_) override {
         const std::scoped_lock lock{mutex_};
+        const auto stamp = stamp_of(namespace_);
         std::erase_if(objects_, [&](const auto& entry) {
             const bool meant = namespace_.empty() || entry.first.namespace_ == namespace_;
-            return meant && entry.second.stamp != stamp_;
+            return meant && entry.second.stamp != stamp;
         });
         ++relists;
         told_.push_back("end " + std::string{namespace_});
@@ -36,10 +39,13 @@ public:
         if (!refused.empty() && key->name == refused) {
             return fail(Code::BadRequest, "refused " + refused);
         }
+        if (!explosive.empty() && key->name == explosive) {
+            throw std::runtime_error{"boom"};
+        }
         const auto colour = object.find("colour");
         Entry entry{colour ? std::string{colour->string().value_or("?")} : "", 0};
         const std::scoped_lock lock{mutex_};
-        entry.stamp = stamp_;
+        entry.stamp = stamp_of(key->namespace_);
         told_.push_back("put " + line(*key, entry));
         objects_.insert_or_assign(*key, std::move(entry));
         return {};
@@ -72,7 +78,8 @@ public:
 
     int relists = 0;
     int removed_one_by_one = 0;
-    std::string refused;  ///< a name that is refused
+    std::string refused;    ///< a name that is refused
+    std::string explosive;  ///< a name that throws
 
 private:
     struct Entry {
@@ -83,8 +90,16 @@ private:
         return key.namespace_ + "/" + key.name + "=" + entry.colour;
     }
 
+    /// Of the last relist that this namespace is in.
+    [[nodiscard]] int stamp_of(std::string_view namespace_) const {
+        const auto own = stamps_.find(namespace_);
+        const auto found = own == stamps_.end() ? stamps_.find("") : own;
+        return found == stamps_.end() ? 0 : found->second;
+    }
+
     mutable std::mutex mutex_;
-    int stamp_ = 0;
+    int last_stamp_ = 0;
+    std::map<std::string, int, std::less<>> stamps_;  ///< by namespace; "": all
     std::map<kube::ObjectKey, Entry> objects_;
     std::vector<std::string> told_;
 };
