@@ -30,9 +30,6 @@ constexpr int kProbeAfterSeconds = 30;
 constexpr int kProbeEverySeconds = 10;
 constexpr int kProbes = 3;
 
-/// The only protocol that is offered (RFC 7301).
-constexpr std::string_view kHttp11 = "http/1.1";
-
 using Endpoints = std::vector<tcp::endpoint>;
 
 bool is_address(const std::string& host) {
@@ -163,13 +160,6 @@ Task<Expected<std::unique_ptr<Transport>>> secure(tcp::socket socket, TlsSession
     const error_code failed = co_await transport->handshake();
     if (failed) {
         co_return fail(Code::Unavailable, in_words(failed, transport->session(), name));
-    }
-    const unsigned char* chosen = nullptr;
-    unsigned int size = 0;
-    ::SSL_get0_alpn_selected(transport->session(), &chosen, &size);
-    const std::string_view protocol{reinterpret_cast<const char*>(chosen), size};
-    if (size > 0 && protocol != kHttp11) {
-        co_return fail(Code::Unavailable, "it chose a protocol that was not offered");
     }
     co_return std::move(transport);
 }

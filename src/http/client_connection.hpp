@@ -59,6 +59,7 @@ private:
     std::optional<Parser> parser_;
     std::size_t head_bytes_ = 0;  ///< that were parsed
     bool heard_ = false;
+    bool body_begun_ = false;
 };
 
 }  // namespace smw::http

@@ -1,32 +1,325 @@
-// Connections: made, kept, used again, and replaced when they are dead.
+// Connections: kept, used again, and replaced when they are dead.
 
 #include "http_client_caller.hpp"
+#include "smw/async/task_group.hpp"
+#include "support/eventually.hpp"
 
 #include <gmock/gmock.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace smw::http {
 namespace {
 
 using test::Caller;
+using test::eventually;
 using test::RawConnection;
 using test::RawServer;
+using testing::HasSubstr;
 
 constexpr const char* kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
+void answer_all(RawConnection& connection) {
+    while (!connection.read_request().empty()) {
+        connection.send(kAnswer);
+    }
+}
+
+void expect_ok(const Expected<ClientResponse>& response) {
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "ok");
+}
+
 TEST(HttpClientPool, UsesAConnectionAgain) {
-    const RawServer server{[](RawConnection& connection) {
-        while (!connection.read_request().empty()) {
-            connection.send(kAnswer);
+    const std::vector<std::string> answers{
+        kAnswer,
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
+    };
+    const RawServer server{[&answers](RawConnection& connection) {
+        for (const auto& answer : answers) {
+            connection.read_request();
+            connection.send(answer);
         }
+        connection.wait_for_end();
     }};
     Caller caller{server};
-    for (int count = 0; count < 3; ++count) {
+    for (const auto& answer : answers) {
         const auto response = caller.send();
-        ASSERT_TRUE(response) << response.error().message;
+        ASSERT_TRUE(response) << answer << response.error().message;
+        EXPECT_EQ(server.connections(), 1) << answer;
     }
+}
+
+TEST(HttpClientPool, DoesNotUseAConnectionAgainThatEnds) {
+    const std::vector<std::string> answers{
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\n\r\nok",
+    };
+    for (const auto& answer : answers) {
+        const RawServer server{[&answer](RawConnection& connection) {
+            while (!connection.read_request().empty()) {
+                connection.send(answer);
+                if (answer.ends_with("OK\r\n\r\nok")) {
+                    connection.close();
+                }
+            }
+        }};
+        Caller caller{server};
+        expect_ok(caller.send());
+        expect_ok(caller.send());
+        EXPECT_EQ(server.connections(), 2) << answer;
+    }
+}
+
+TEST(HttpClientPool, DoesNotTrustAConnectionOnWhichMoreThanTheAnswerCame) {
+    // What is not asked for would be taken for the next answer.
+    constexpr const char* kPlanted = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+    for (const bool at_once : {true, false}) {
+        std::atomic<bool> planted{false};
+        const RawServer server{[at_once, &planted](RawConnection& connection) {
+            connection.read_request();
+            if (connection.number() > 0) {
+                connection.send(kAnswer);
+            } else if (at_once) {
+                connection.send(std::string{kAnswer} + kPlanted);
+            } else {
+                connection.send(kAnswer);
+                connection.send(kPlanted);
+            }
+            planted = true;
+            connection.wait_for_end();
+        }};
+        Caller caller{server};
+        expect_ok(caller.send());
+        ASSERT_TRUE(eventually([&] { return planted.load(); }));
+        expect_ok(caller.send());
+        EXPECT_EQ(server.connections(), 2);
+    }
+}
+
+TEST(HttpClientPool, DoesNotUseAConnectionThatTheServerHasClosed) {
+    for (const auto end : {&RawConnection::close, &RawConnection::reset}) {
+        const RawServer server{[end](RawConnection& connection) {
+            connection.read_request();
+            connection.send(kAnswer);
+            if (connection.number() == 0) {
+                (connection.*end)();
+            } else {
+                connection.wait_for_end();
+            }
+        }};
+        Caller caller{server};
+        expect_ok(caller.send());
+        ASSERT_TRUE(eventually([&] { return server.ended() == 1; }));
+        expect_ok(caller.send());
+        EXPECT_EQ(server.connections(), 2);
+        EXPECT_EQ(server.requests().size(), 2U);
+    }
+}
+
+/// Dies when it is asked for the second time, having answered with `last_words`.
+auto dies_when_asked_again(std::string last_words, int deaths) {
+    return [last_words = std::move(last_words), deaths](RawConnection& connection) {
+        if (connection.number() == 0) {
+            connection.read_request();
+            connection.send(kAnswer);
+        }
+        if (connection.number() < deaths) {
+            connection.read_request();
+            connection.send(last_words);
+            connection.close();
+            return;
+        }
+        answer_all(connection);
+    };
+}
+
+TEST(HttpClientPool, AsksOnceMoreWhenAKeptConnectionDies) {
+    const RawServer server{dies_when_asked_again("", 1)};
+    Caller caller{server};
+    expect_ok(caller.send());
+    expect_ok(caller.send({.target = "/again"}));
+    EXPECT_EQ(server.connections(), 2);
+    ASSERT_EQ(server.requests().size(), 3U);
+    EXPECT_EQ(server.requests()[1], server.requests()[2]);
+}
+
+TEST(HttpClientPool, AsksOnceMoreForAStream) {
+    const RawServer server{dies_when_asked_again("", 1)};
+    Caller caller{server};
+    expect_ok(caller.send());
+    const auto stream = caller.open();
+    ASSERT_TRUE(stream) << stream.error().message;
+    EXPECT_EQ(caller.read(**stream), "ok");
+    EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(HttpClientPool, AsksOnceMoreOnANewConnectionOnly) {
+    // Two are kept; when one is dead, the other is no better.
+    std::atomic<int> asked{0};
+    const RawServer server{[&asked](RawConnection& connection) {
+        connection.read_request();
+        ++asked;
+        if (connection.number() < 2) {
+            eventually([&] { return asked.load() == 2; });
+        }
+        connection.send(kAnswer);
+        connection.read_request();
+        connection.close();
+    }};
+    Caller caller{server};
+    async::TaskGroup tasks{caller.context().get_executor(), [](std::exception_ptr) {
+                               FAIL();
+                           }};
+    const auto ask = [&caller]() -> Task<void> {
+        const auto response = co_await caller.ask();
+        expect_ok(response);
+    };
+    tasks.spawn(ask());
+    tasks.spawn(ask());
+    EXPECT_TRUE(async::run(caller.context(), tasks.join(test::patience())));
+    EXPECT_EQ(server.connections(), 2);
+    expect_ok(caller.send());
+    EXPECT_EQ(server.connections(), 3);
+    EXPECT_EQ(server.requests().size(), 4U);
+}
+
+TEST(HttpClientPool, AsksOnceMoreAndNotTwice) {
+    const RawServer server{dies_when_asked_again("", 9)};
+    Caller caller{server};
+    expect_ok(caller.send());
+    const auto response = caller.send();
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().code, Code::Unavailable);
+    EXPECT_THAT(response.error().message, HasSubstr("no answer came"));
+    EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(HttpClientPool, DoesNotAskAgainWhenAnAnswerHasBegun) {
+    for (const std::string begun : {"H", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"}) {
+        const RawServer server{dies_when_asked_again(begun, 1)};
+        Caller caller{server};
+        expect_ok(caller.send());
+        const auto response = caller.send();
+        ASSERT_FALSE(response) << begun;
+        EXPECT_EQ(response.error().code, Code::Unavailable);
+        EXPECT_EQ(server.connections(), 1) << begun;
+    }
+}
+
+TEST(HttpClientPool, DoesNotAskAgainOnAConnectionThatIsNew) {
+    const RawServer server{[](RawConnection& connection) {
+        connection.read_request();
+        connection.close();
+    }};
+    const auto response = Caller{server}.send();
+    ASSERT_FALSE(response);
     EXPECT_EQ(server.connections(), 1);
+}
+
+/// `count` requests at once, each on a connection of its own.
+void ask_at_once(Caller& caller, int count) {
+    async::TaskGroup tasks{caller.context().get_executor(), [](std::exception_ptr) {
+                               FAIL();
+                           }};
+    const auto ask = [&caller]() -> Task<void> {
+        const auto response = co_await caller.ask();
+        expect_ok(response);
+    };
+    for (int index = 0; index < count; ++index) {
+        tasks.spawn(ask());
+    }
+    EXPECT_TRUE(async::run(caller.context(), tasks.join(test::patience())));
+}
+
+/// Answers a first request when all `count` connections have theirs.
+auto answers_when_all_have_asked(int count, std::atomic<int>& asked) {
+    return [count, &asked](RawConnection& connection) {
+        connection.read_request();
+        ++asked;
+        eventually([&] { return asked.load() >= count; });
+        connection.send(kAnswer);
+        answer_all(connection);
+    };
+}
+
+TEST(HttpClientPool, KeepsNoMoreThanItMay) {
+    std::atomic<int> asked{0};
+    const RawServer server{answers_when_all_have_asked(3, asked)};
+    auto settings = test::settings_for(server);
+    settings.max_idle_connections = 2;
+    Caller caller{std::move(settings)};
+    ask_at_once(caller, 3);
+    EXPECT_EQ(server.connections(), 3);
+    EXPECT_TRUE(eventually([&] { return server.ended() == 1; })) << "the third is closed";
+}
+
+TEST(HttpClientPool, MayKeepNone) {
+    const RawServer server{answer_all};
+    auto settings = test::settings_for(server);
+    settings.max_idle_connections = 0;
+    Caller caller{std::move(settings)};
+    expect_ok(caller.send());
+    expect_ok(caller.send());
+    EXPECT_EQ(server.connections(), 2);
+    EXPECT_TRUE(eventually([&] { return server.ended() == 2; }));
+}
+
+TEST(HttpClientPool, ClosesWhatIsIdleWhenToldTo) {
+    const RawServer server{answer_all};
+    Caller caller{server};
+    expect_ok(caller.send());
+    caller.client().close_idle();
+    EXPECT_TRUE(eventually([&] { return server.ended() == 1; }));
+    expect_ok(caller.send());
+    EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(HttpClientPool, DoesNotKeepWhatWasMadeWithOldCredentials) {
+    std::atomic<bool> go_on{false};
+    const RawServer server{[&go_on](RawConnection& connection) {
+        connection.read_request();
+        eventually([&] { return go_on.load(); });
+        connection.send(kAnswer);
+        answer_all(connection);
+    }};
+    Caller caller{server};
+    async::TaskGroup tasks{caller.context().get_executor(), [](std::exception_ptr) {
+                               FAIL();
+                           }};
+    const auto ask = [&caller]() -> Task<void> {
+        const auto response = co_await caller.ask();
+        expect_ok(response);
+    };
+    tasks.spawn(ask());
+    ASSERT_TRUE(eventually([&] {
+        caller.context().poll();
+        return server.requests().size() == 1;
+    }));
+    caller.client().close_idle();
+    go_on = true;
+    EXPECT_TRUE(async::run(caller.context(), tasks.join(test::patience())));
+    EXPECT_TRUE(eventually([&] { return server.ended() == 1; }));
+    expect_ok(caller.send());
+    EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(HttpClientPool, ClosesAllAtItsEnd) {
+    const RawServer server{answer_all};
+    {
+        Caller caller{server};
+        expect_ok(caller.send());
+        EXPECT_EQ(server.ended(), 0);
+    }
+    EXPECT_TRUE(eventually([&] { return server.ended() == 1; }));
 }
 
 }  // namespace

@@ -125,6 +125,7 @@ std::string RawConnection::read_request() {
     }
     std::string request = read_.substr(0, end + kEnd.size());
     read_.erase(0, request.size());
+    log_.add(request);
     return request;
 }
 
@@ -239,9 +240,16 @@ void RawServer::serve(int fd, int number) {
         ready = SSL_accept(tls.get()) == 1;
     }
     if (ready) {
-        RawConnection connection{fd, tls.get(), number};
+        RawConnection connection{fd, tls.get(), number, requests_};
         script_(connection);
+    } else {
+        // A close with bytes unread would reset the alert away.
+        ::shutdown(fd, SHUT_WR);
+        std::array<char, 4096> dropped{};
+        while (::recv(fd, dropped.data(), dropped.size(), 0) > 0) {
+        }
     }
+    ++ended_;
     ERR_clear_error();
     const std::scoped_lock lock{mutex_};
     open_.erase(std::find(open_.begin(), open_.end(), fd));

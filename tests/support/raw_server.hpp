@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 struct ssl_st;
@@ -31,10 +32,28 @@ struct RawServerSettings {
     int max_version = 0;  ///< OpenSSL's number, 0: any
 };
 
+/// What was asked, over all connections. Thread-safe.
+class RequestLog {
+public:
+    void add(std::string request) {
+        const std::scoped_lock lock{mutex_};
+        requests_.push_back(std::move(request));
+    }
+    [[nodiscard]] std::vector<std::string> all() const {
+        const std::scoped_lock lock{mutex_};
+        return requests_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<std::string> requests_;
+};
+
 /// A connection, as its script sees it.
 class RawConnection {
 public:
-    RawConnection(int fd, ssl_st* tls, int number) : fd_(fd), tls_(tls), number_(number) {}
+    RawConnection(int fd, ssl_st* tls, int number, RequestLog& log)
+        : fd_(fd), tls_(tls), number_(number), log_(log) {}
     RawConnection(const RawConnection&) = delete;
     RawConnection& operator=(const RawConnection&) = delete;
 
@@ -61,6 +80,7 @@ private:
     int fd_;
     ssl_st* tls_;
     int number_;
+    RequestLog& log_;
     std::string read_;
 };
 
@@ -77,6 +97,10 @@ public:
     [[nodiscard]] std::uint16_t port() const { return port_; }
     /// How many have been accepted.
     [[nodiscard]] int connections() const { return accepted_.load(); }
+    /// What read_request() gave, in order.
+    [[nodiscard]] std::vector<std::string> requests() const { return requests_.all(); }
+    /// How many connections have ended: their scripts are over.
+    [[nodiscard]] int ended() const { return ended_.load(); }
     /// False when the address does not exist on this machine.
     [[nodiscard]] bool listens() const { return listener_ >= 0; }
 
@@ -90,6 +114,8 @@ private:
     int listener_ = -1;
     std::uint16_t port_ = 0;
     std::atomic<int> accepted_{0};
+    std::atomic<int> ended_{0};
+    RequestLog requests_;
     std::mutex mutex_;
     std::vector<int> open_;
     std::vector<std::thread> serving_;
