@@ -12,8 +12,8 @@ namespace {
 
 /// Pages of a list at the full page limit. 2,000,000 objects are more than an API server holds.
 constexpr std::size_t kMostPages = 4000;
-/// A watch that ends sooner, and without news, was refused in other words (client-go's
-/// VeryShortWatchError).
+/// A watch that ends sooner was refused in other words (client-go's VeryShortWatchError), or we
+/// would shake hands for every event with a server that sends one and goes.
 constexpr Duration kShortWatch = std::chrono::seconds{1};
 /// A line that cannot be read comes again at the same resource version: at the third time it is
 /// passed by with a relist.
@@ -164,7 +164,7 @@ void Reflector::opened(TimePoint now) {
     if (!initial_events) {
         condition_.problem.clear();
     }
-    phase_ = Reading{initial_events, false, false, now, now + parts_.settings.silence};
+    phase_ = Reading{initial_events, false, now, now + parts_.settings.silence};
 }
 
 void Reflector::got_line(std::string line, TimePoint now) {
@@ -238,7 +238,6 @@ void Reflector::live_event(const WatchEvent& event, TimePoint now) {
         return;
     }
     version_ = event.version;
-    std::get<Reading>(phase_).news = true;
     garbage_in_a_row_ = 0;
     gone_in_a_row_ = 0;
     backoff_.reset();
@@ -276,7 +275,7 @@ void Reflector::closed(TimePoint now) {
 
 void Reflector::stream_ended(const std::string& why, TimePoint now) {
     const auto& reading = std::get<Reading>(phase_);
-    const bool in_vain = !reading.news && now - reading.opened < kShortWatch;
+    const bool in_vain = now - reading.opened < kShortWatch;
     if (reading.initial_events) {
         count_unfinished();
     }

@@ -121,7 +121,6 @@ private:
     struct Reading {
         bool initial_events = false;  ///< they have not ended
         bool begun = false;           ///< the relist that they are
-        bool news = false;            ///< the resource version has moved on this stream
         TimePoint opened;
         TimePoint until;
     };

@@ -104,9 +104,10 @@ TEST_F(ReflectorWatch, AClosedOrCutWatchIsOpenedAgainAtOnce) {
     EXPECT_THAT(sink.told(), IsEmpty());
 }
 
-TEST_F(ReflectorWatch, ClosedSoonButWithNewsIsOpenedAgainAtOnce) {
+TEST_F(ReflectorWatch, EndedSoonIsAFailureEvenWithNews) {
     lines({bookmark("11")});
     reflector->closed(now);
+    EXPECT_EQ(sit_out(), 800ms);
     EXPECT_EQ(step(), "watch 11");
 }
 
