@@ -78,8 +78,12 @@ void ConditionLog::tell_problem(const Sight& sight) {
         }
         return;
     }
-    auto& last = sight.refused ? parts_.last_warning.refused : parts_.last_warning.interrupted;
-    if (last && sight.now - *last < kQuietAfterWarning) {
+    const auto within = [&sight](const std::optional<TimePoint>& told, Duration quiet) {
+        return told && sight.now - *told < quiet;
+    };
+    auto& [interrupted, refused] = parts_.last_warning;
+    auto& last = sight.refused ? refused : interrupted;
+    if (within(last, kQuietAfterWarning) || (sight.refused && within(interrupted, kNoRolesYet))) {
         return;  // told when it lasts
     }
     last = sight.now;

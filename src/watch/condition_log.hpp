@@ -14,6 +14,8 @@ namespace smw::watch {
 /// Problems of one resource are told at most this often, and those of rights for themselves: only
 /// people can end them, so no other problem may hide them.
 inline constexpr Duration kQuietAfterWarning = std::chrono::minutes{1};
+/// But an API server that comes back refuses everybody until it knows its roles, some seconds long.
+inline constexpr Duration kNoRolesYet = std::chrono::seconds{10};
 
 /// "45s", "12m", "3h5m".
 [[nodiscard]] std::string in_words(Duration span);

@@ -103,12 +103,15 @@ TEST_F(ConditionLogTest, AProblemOfTheQuietMinuteIsToldWhenItLasts) {
     EXPECT_THAT(look(), ElementsAre(interrupted("refused")));
 }
 
-TEST_F(ConditionLogTest, ARefusalIsToldInTheMinuteOfAnotherProblem) {
+TEST_F(ConditionLogTest, ARefusalThatLastsIsToldInTheMinuteOfAnotherProblem) {
     condition.synced = true;
     condition.problem = "cut";
     look();
     condition.problem = "no right";
     refused = true;
+    now += 9s;
+    EXPECT_THAT(look(), IsEmpty()) << "as of an API server that has just come back";
+    now += 1s;
     EXPECT_THAT(look(), ElementsAre(line("error Watch refused; serving the last good state",
                                          R"(, "why": "no right")")));
     condition.problem = "no other right";
