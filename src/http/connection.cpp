@@ -27,6 +27,10 @@ constexpr std::size_t kReadBytes = std::size_t{16} << 10;
 /// Memory of a body or an answer that is kept for the next one on the connection.
 constexpr std::size_t kMaxSpareBytes = std::size_t{64} << 10;
 
+/// No chunked body is shorter ("0\r\n\r\n"), and Beast 1.81 asserts that it never resumes with
+/// less.
+constexpr std::size_t kMinChunkedBytes = 5;
+
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::int64_t steady_nanoseconds() {
@@ -338,9 +342,11 @@ Task<Expected<void>> Connection::read_sized_body(std::string& body) {
 
 Task<Expected<void>> Connection::read_chunked_body(std::string& body) {
     parser_->body_limit(shared_.limits.max_body_bytes);
+    bool begun = false;
     while (!parser_->is_done()) {
         error_code error;
-        const std::size_t used = parser_->put(buffer_.data(), error);
+        begun = begun || buffer_.size() >= kMinChunkedBytes;
+        const std::size_t used = begun ? parser_->put(buffer_.data(), error) : 0;
         buffer_.consume(used);
         if (error == beast::http::error::body_limit) {
             co_return fail(Code::TooLarge, "the body is larger than --max-body-bytes");

@@ -46,6 +46,20 @@ TEST(Chunks, SplitAtEveryByteAreTheSameBody) {
     EXPECT_EQ(answer->body, "POST /echo?\nabcd");
 }
 
+TEST(Chunks, OfAnEmptyBodyMayComeSplitAtEveryByte) {
+    HttpServer server{};
+    Client client = server.connect();
+    const std::string request = chunked("0\r\n\r\n");
+    for (int round = 0; round < 5; ++round) {
+        for (const char byte : request) {
+            ASSERT_TRUE(client.send(std::string(1, byte)));
+        }
+        const auto answer = client.read_answer();
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->body, "POST /echo?\n");
+    }
+}
+
 class TruncatedRequest : public testing::TestWithParam<bool> {};
 
 TEST_P(TruncatedRequest, EndsTheConnectionAndNothingElse) {
