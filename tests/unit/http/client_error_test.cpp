@@ -20,7 +20,7 @@ error_code of_ssl(int reason) {
 }
 
 TEST(ClientError, IsAClause) {
-    ::OPENSSL_init_ssl(0, nullptr);  // as whoever makes a context
+    ::OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS, nullptr);  // as whoever makes a context
     const std::pair<error_code, const char*> words[] = {
         {error::connection_refused, "connection refused"},
         {error::connection_reset, "connection reset by peer"},
