@@ -17,6 +17,8 @@ from urllib.parse import urlencode, urlsplit
 
 import yaml
 
+from .poll import poll
+
 Object = dict[str, Any]
 
 PLURALS = {
@@ -112,7 +114,13 @@ class Api:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content_type}
         target = f"{path}?{urlencode(query)}" if query else path
         data = json.dumps(body) if body else None
-        response, text = self._exchange(method, target, data, headers)
+
+        def ask() -> tuple[http.client.HTTPResponse, bytes] | None:
+            # 429: it has just started ("storage is (re)initializing") or has too much to do.
+            answered = self._exchange(method, target, data, headers)
+            return None if answered[0].status == 429 else answered
+
+        response, text = poll(f"an answer to {method} {path}", ask)
         if response.getheader("Content-Type", "").startswith("text/plain"):
             # A path that nobody serves is answered without a Status.
             raise ApiError(response.status, {"message": text.decode()})

@@ -27,7 +27,7 @@ def is_served(control_plane: ControlPlane) -> bool:
     try:
         control_plane.api.list(*BACKUPS, None, limit="1")
     except ApiError:
-        return False  # 404, or for a moment 429, "storage is (re)initializing"
+        return False
     return True
 
 
