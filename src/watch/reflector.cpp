@@ -270,7 +270,7 @@ void Reflector::garbage(std::string_view what, TimePoint now) {
 
 void Reflector::closed(TimePoint now) {
     garbage_in_a_row_ = 0;
-    stream_ended("the watch was closed as soon as it was opened", now);
+    stream_ended("the watch was closed within a second", now);
 }
 
 void Reflector::stream_ended(const std::string& why, TimePoint now) {

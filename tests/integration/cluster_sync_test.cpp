@@ -5,9 +5,7 @@ namespace smw::watch::testing {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::Ge;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Le;
 
@@ -103,7 +101,9 @@ TEST_F(ClusterSync, NamespacesOneByOne) {
     script.list(test::status_reply(403, "Forbidden"), "two");
     script.list(test::status_reply(403, "Forbidden"), "two");
     script.list(body_reply(page({object("a", "blue", "5", "two")}, "20")), "two");
-    script.stream(test::status_reply(404, "NotFound"), "three");
+    for (int round = 0; round < 2000; ++round) {
+        script.stream(test::status_reply(404, "NotFound"), "three");
+    }
     start({"one", "two", "three"});
     ASSERT_TRUE(eventually_content({"one/a=red", "one/b=red", "two/a=blue"})) << output.text();
     EXPECT_TRUE(test::eventually([&] { return metric(kObjects) == 3; }));
