@@ -262,6 +262,31 @@ TEST(HttpClientPool, KeepsNoMoreThanItMay) {
     EXPECT_TRUE(eventually([&] { return server.ended() == 1; })) << "the third is closed";
 }
 
+TEST(HttpClientPool, PrefersWhatWasUsedLast) {
+    // The others grow old, and a server closes what is idle for long.
+    std::atomic<int> asked{0};
+    const RawServer server{[&asked](RawConnection& connection) {
+        connection.read_request();
+        ++asked;
+        eventually([&] { return asked.load() >= 3; });
+        connection.send(kAnswer);
+        while (!connection.read_request().empty()) {
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" +
+                            std::to_string(connection.number()));
+        }
+    }};
+    Caller caller{server};
+    ask_at_once(caller, 3);
+    const auto first = caller.send();
+    ASSERT_TRUE(first) << first.error().message;
+    for (int count = 0; count < 3; ++count) {
+        const auto next = caller.send();
+        ASSERT_TRUE(next) << next.error().message;
+        EXPECT_EQ(next->body, first->body);
+    }
+    EXPECT_EQ(server.connections(), 3);
+}
+
 TEST(HttpClientPool, MayKeepNone) {
     const RawServer server{answer_all};
     auto settings = test::settings_for(server);

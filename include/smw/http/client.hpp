@@ -81,7 +81,7 @@ public:
     Task<Expected<ClientResponse>> send(ClientRequest request, Deadline deadline);
     /// The answer from its head on; `deadline` is for the head.
     Task<Expected<std::unique_ptr<ClientStream>>> open(ClientRequest request, Deadline deadline);
-    /// Connections that are not in use are not used again: credentials have changed.
+    /// Credentials have changed: what is not in use is closed, what is in use is not kept.
     void close_idle();
 
 private:
