@@ -67,7 +67,9 @@ def silent_cut(server: Server, account: Account, patience: float, at_least: floa
                 assert after["train"].reason == "no-checkpoint-backup"
                 world.api.create(body)
                 poll("it is as long as it shall be", lambda: elapsed(began, at_least), at_least + 9)
-                assert world.until_followed(asks) == before
+                # On a connection of its own: the server closes what is idle for two minutes.
+                with asking(server) as asks_later:
+                    assert world.until_followed(asks_later) == before
                 assert server.ready()
         finally:
             cut.mend()

@@ -9,17 +9,17 @@ from pathlib import Path
 from .poll import poll
 from .server import Server
 
-ESTABLISHED, LISTEN = "01", "0A"
+ESTABLISHED = "01"
 
-# Kept connections to the API server: the watches, and a few for lookups.
-MOST_CONNECTIONS = 16
+# To the API server: the watches, and four kept for lookups, which the API server may have closed.
+MOST_CONNECTIONS = 8
 MOST_GROWTH = 48 << 20
 
 
 @dataclass(frozen=True)
 class Holdings:
     threads: int
-    descriptors: int  # all but established connections
+    descriptors: int  # all but connections to the API server and those of callers
     api_connections: int
     resident: int
 
@@ -75,10 +75,10 @@ def holdings(server: Server, api_port: int) -> Holdings:
     # The files first: what is opened in between counts as no connection, and is looked at again.
     links = descriptors(pid)
     known = sockets(pid)
+    to_api = [link for link in links if link in known and known[link].peer_port == api_port]
+    # How many callers there are is not the server's to say.
     established = {link for link, end in known.items() if end.state == ESTABLISHED}
-    # How many callers there are is not the server's to say; those connections do not count.
-    others = [link for link in links if link not in established]
-    to_api = [link for link in links if link in established and known[link].peer_port == api_port]
+    others = [link for link in links if link not in established.union(to_api)]
     return Holdings(status_field(pid, "Threads"), len(others), len(to_api), resident(pid))
 
 
