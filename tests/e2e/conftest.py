@@ -103,8 +103,9 @@ def namespace(control_plane: ControlPlane) -> str:
 
 @pytest.fixture(scope="session")
 def crd_in_session(control_plane_or_why: ControlPlane | str) -> Object | None:
-    unavailable = isinstance(control_plane_or_why, str)
-    return None if unavailable else crd.install(control_plane_or_why)
+    if isinstance(control_plane_or_why, str):
+        return None
+    return crd.install(control_plane_or_why)
 
 
 @pytest.fixture

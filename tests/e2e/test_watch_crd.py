@@ -41,9 +41,7 @@ def test_crd_comes_later(breakable_account: Account, start_watching: StartWatchi
     assert server.metric("smw_cache_synced", resource="checkpointbackups") == 1
 
 
-def test_crd_goes_and_comes_back(
-    breakable_account: Account, start_watching: StartWatching
-) -> None:
+def test_crd_goes_and_comes_back(breakable_account: Account, start_watching: StartWatching) -> None:
     control_plane = breakable_account.control_plane
     server = start_watching(breakable_account)
     world = World(control_plane.api, breakable_account.namespace)

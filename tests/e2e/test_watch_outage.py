@@ -102,9 +102,7 @@ def forgotten_while_away(
     all_is_well(server, world)
 
 
-def test_history_lost_by_restart(
-    breakable_account: Account, start_watching: StartWatching
-) -> None:
+def test_history_lost_by_restart(breakable_account: Account, start_watching: StartWatching) -> None:
     """An API server's watch cache begins when it starts: 410 for who comes from before."""
     forgotten_while_away(breakable_account, start_watching)
 

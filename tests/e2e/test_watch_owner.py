@@ -13,6 +13,7 @@ from support.fixtures import Register, StartWatching
 from support.objects import backup, container, cron_job, images, pod_of_job, pod_spec, run_by_hand
 from support.poll import poll
 from support.rbac import Account
+from support.server import Server
 from support.world import CHECKPOINT, ORIGINAL, SPEC, World
 
 RUNS = 200
@@ -47,12 +48,12 @@ def test_runs_by_hand_none_missed(
     run = by_kubectl(control_plane, namespace, "nightly")
     ours = run_by_hand(stored, "to-be-named")
     assert run["metadata"]["ownerReferences"] == ours["metadata"]["ownerReferences"]
-    backed_up = api.create(backup(namespace, "b", ("CronJob", "nightly"), {"app": CHECKPOINT}))
+    api.create(backup(namespace, "b", ("CronJob", "nightly"), {"app": CHECKPOINT}))
+    held_back = run_by_hand(stored, "held-back")
+    held_back["spec"] = {**held_back["spec"], "suspend": True}
+    known = pod_of_job(api.create(held_back), spec)
     with asking(server) as asks:
-        first = api.create({**run, "metadata": {**run["metadata"], "name": "first"}})
-        asks.until(
-            pod_of_job(first, spec), oracle.expected(api, pod_of_job(first, spec))
-        )
+        asks.until(known, oracle.expected(api, known))
 
     def create(number: int) -> None:
         metadata = {**run["metadata"], "name": f"{number:03}-run-of-somebody"}
@@ -61,30 +62,19 @@ def test_runs_by_hand_none_missed(
     with ThreadPoolExecutor(CREATORS) as creators:
         list(creators.map(create, range(RUNS)))
 
-    pods = poll(
-        "all pods are created",
-        lambda: (
-            found
-            if len(found := api.list("v1", "Pod", namespace)) >= RUNS + 1
-            else None
-        ),
-    )
-    # The one run before the server knew of the backup may have been too early.
-    missed = [
-        body["metadata"]["name"]
-        for body in pods
-        if images(body) != {"app": CHECKPOINT}
-        and not body["metadata"]["name"].startswith("first-")
-    ]
-    assert missed == [], f"{len(missed)} of {RUNS}: {lookups(server)}"
-    assert backed_up["metadata"]["name"] == "b"
+    def all_pods() -> list[Object] | None:
+        found = api.list("v1", "Pod", namespace)
+        return found if len(found) >= RUNS else None
+
+    pods = poll("all pods are created", all_pods)
+    names = [body["metadata"]["name"] for body in pods if images(body) != {"app": CHECKPOINT}]
+    assert names == [], f"{len(names)} of {RUNS} were missed: {lookups(server)}"
 
 
-def lookups(server: object) -> dict[str, float]:
-    samples = server.samples()  # type: ignore[attr-defined]
+def lookups(server: Server) -> dict[str, float]:
     return {
         sample.labels["result"]: sample.value
-        for sample in samples
+        for sample in server.samples()
         if sample.name == "smw_job_lookups_total"
     }
 

@@ -1,4 +1,4 @@
-"""The rights of the contract suffice: every watching test has just those. Here, that less does not."""
+"""The rights of the contract suffice: every watching test has just those. Less does not."""
 
 from __future__ import annotations
 
@@ -183,24 +183,19 @@ class TokenFile:
         return {"tokenFile": str(self.file)}
 
 
-def test_token_is_replaced(
-    account: Account, start_watching: StartWatching, tmp_path: Path
-) -> None:
+def test_token_is_replaced(account: Account, start_watching: StartWatching, tmp_path: Path) -> None:
     """The old one dies: after the new one was written and, as it should not be, before."""
     api = account.control_plane.api
     old, new = (secret(api, account.namespace, name) for name in ("old", "new"))
     in_time, too_late = (TokenFile(tmp_path / name, account) for name in ("in-time", "too-late"))
     tokens = [file.write(bound_to=old) for file in (in_time, too_late)]
-    servers = [
-        start_watching(account, *IMPATIENT, user=file.user) for file in (in_time, too_late)
-    ]
+    servers = [start_watching(account, *IMPATIENT, user=file.user) for file in (in_time, too_late)]
     world = World(api, account.namespace)
     with asking(servers[0]) as asks, asking(servers[1]) as asks_late:
         before = world.until_followed(asks)
         in_time.write(bound_to=new)
         api.delete(old)
-        for token in tokens:
-            poll("the old token is refused", lambda t=token: is_refused(account.api(t)))  # type: ignore[misc]
+        poll("the old tokens are refused", lambda: all(map(is_refused, map(account.api, tokens))))
         poll("the late one is refused", lambda: "Unauthorized" in servers[1].checks())
         assert world.decisions(asks_late) == before
         assert servers[1].ready()

@@ -1,10 +1,9 @@
-"""The network loses the watch's packets and tells nobody, as a NAT that forgot or a pulled cable."""
+"""The network loses the watch's packets and tells nobody: a NAT that forgot, a pulled cable."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -88,7 +88,7 @@ class ControlPlane:
 
     def compact(self) -> None:
         """Drops all history: the past up to now cannot be watched any more."""
-        # A watch may begin at the compacted revision itself: so there has to be one that nobody knows.
+        # A watch may begin at the compacted revision itself: let that be one that nobody knows.
         encoded = base64.b64encode(b"/unknown").decode()
         self._ask_etcd("/v3/kv/put", {"key": encoded, "value": encoded})
         revision = self._ask_etcd("/v3/maintenance/status", {})["header"]["revision"]

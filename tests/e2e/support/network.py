@@ -1,4 +1,4 @@
-"""A network namespace of the test's own, with a loopback interface that can be made to lose packets."""
+"""A network namespace of the test's own, whose loopback interface can be made to lose packets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the server is to the API server: a ServiceAccount with the rights of the contract, no more."""
+"""Who the server is to the API server: a ServiceAccount with the rights of the contract alone."""
 
 from __future__ import annotations
 
@@ -78,10 +78,9 @@ class Account:
 
     def _role(self, namespace: str | None) -> tuple[str, Object]:
         name = f"{self.namespace}-{self.name}"
-        return ("Role", {"namespace": namespace, "name": name}) if namespace else (
-            "ClusterRole",
-            {"name": name},
-        )
+        if namespace:
+            return "Role", {"namespace": namespace, "name": name}
+        return "ClusterRole", {"name": name}
 
     def _until_allowed(self, rules: list[Object], namespace: str | None, allowed: bool) -> None:
         # The API server's authorizer learns of roles by a watch, so a moment after they are stored.
@@ -103,7 +102,7 @@ class Account:
     # credentials
 
     def token(self, bound_to: Object | None = None) -> str:
-        """A new token for ten minutes, the least there is; it dies with the object it is bound to."""
+        """A new token for ten minutes, the least there is; it dies with what it is bound to."""
         spec: Object = {"expirationSeconds": 600}
         if bound_to:
             spec["boundObjectRef"] = {

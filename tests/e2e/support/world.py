@@ -1,4 +1,4 @@
-"""A namespace with Jobs of each kind that a backup can be for, and what must become of their pods."""
+"""A namespace with Jobs of each kind that a backup can be for, and what their pods must become."""
 
 from __future__ import annotations
 
