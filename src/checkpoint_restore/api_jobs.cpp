@@ -45,7 +45,10 @@ Outcome outcome_of(Result result, Owner::State state, std::string why = {}) {
 Outcome read_failure(const client::Failure& failure) {
     switch (failure.status.code) {
         case 404:
-            return outcome_of(Result::Missing, Owner::State::Gone);
+            if (failure.is_said_by_api_server()) {
+                return outcome_of(Result::Missing, Owner::State::Gone);
+            }
+            break;
         case 401:
         case 403:
             return outcome_of(Result::Refused, Owner::State::Refused, failure.error.message);

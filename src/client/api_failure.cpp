@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t kMostBody = 200;       ///< characters of a body that is no Status
 constexpr std::size_t kMostMessage = 1'000;  ///< of a Status
 
+/// The cause of a Status that we had to make (metav1.CauseTypeUnexpectedServerResponse).
+constexpr std::string_view kUnexpectedAnswer = "UnexpectedServerResponse";
+
 /// Only our own deadline is DeadlineExceeded: 504 is that of somebody on the way.
 Code code_of(unsigned status) {
     switch (status) {
@@ -111,9 +114,8 @@ kube::Status generic_status(const http::ClientResponse& response) {
     status.message =
         fmt::format("the answer is HTTP {} with {}{}{}", response.status,
                     type.empty() ? "no content type" : type, body.empty() ? "" : ": ", body);
-    // Tells it from what the API server itself says (metav1.CauseTypeUnexpectedServerResponse).
     kube::Status::Cause cause;
-    cause.reason = "UnexpectedServerResponse";
+    cause.reason = kUnexpectedAnswer;
     cause.message = body;
     status.causes.push_back(std::move(cause));
     return status;
@@ -148,6 +150,12 @@ Failure failure_of(const ApiRequest& request, kube::Status status) {
 }
 
 }  // namespace
+
+bool Failure::is_said_by_api_server() const {
+    return status.code != 0 && std::ranges::none_of(status.causes, [](const auto& cause) {
+               return cause.reason == kUnexpectedAnswer;
+           });
+}
 
 Failure unanswered(const ApiRequest& request, Error error) {
     Failure failure;

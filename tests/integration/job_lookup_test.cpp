@@ -228,6 +228,8 @@ std::vector<Nonsense> all_nonsense() {
             {"unauthorized", test::status_reply(401, "Unauthorized"), "refused"},
             {"busy", test::status_reply(429, "TooManyRequests"), "error"},
             {"broken", test::status_reply(500, "InternalError"), "error"},
+            {"a load balancer without a backend", text(404, "404 page not found\n", "text/plain"),
+             "error"},
             {"a load balancer's page", text(503, "<html>", "text/html"), "error"},
             {"a gateway's timeout", text(504, "", "text/plain"), "error"},
             {"a redirect", std::move(elsewhere), "error"},

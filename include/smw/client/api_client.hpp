@@ -38,6 +38,10 @@ struct Failure {
     /// What the API server said; code 0: it said nothing. Without a Status in the body, made of the
     /// HTTP status and headers.
     kube::Status status;
+
+    /// Whether it was the API server itself that said so: what stands on the way to it, a load
+    /// balancer without a backend, answers 404 or 403, too, but not with a Status.
+    [[nodiscard]] bool is_said_by_api_server() const;
 };
 
 template <class T>

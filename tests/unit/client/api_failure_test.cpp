@@ -102,6 +102,9 @@ TEST(Refused, MakesAStatusOfWhatIsNone) {
               kListing + "the answer is HTTP 404 with text/plain: 404 page??[0mnot found");
     ASSERT_EQ(failure.status.causes.size(), 1U);
     EXPECT_EQ(failure.status.causes[0].reason, "UnexpectedServerResponse");
+    EXPECT_FALSE(failure.is_said_by_api_server());
+    EXPECT_TRUE(
+        refused(listing(), answer(404, status_body(R"("code":404)"))).is_said_by_api_server());
 
     for (const char* body : {"", "{", "[]", "{}", "null", R"({"kind":"Pod"})", "{\"kind\":7}"}) {
         const auto other = refused(listing(), answer(503, body));
