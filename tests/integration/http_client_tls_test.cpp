@@ -248,12 +248,23 @@ TEST(HttpClientTls, SaysWhatIsWrongWithTheOtherSide) {
     } servers[] = {
         {"plain HTTP",
          [](RawConnection& connection) {
+             connection.read_more();
              connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
              connection.wait_for_end();
          },
          "it does not speak TLS"},
-        {"closes", [](RawConnection& connection) { connection.close(); }, "the connection was c"},
-        {"resets", [](RawConnection& connection) { connection.reset(); }, "connection reset"},
+        {"closes",
+         [](RawConnection& connection) {
+             connection.read_more();
+             connection.close();
+         },
+         "the connection was c"},
+        {"resets",
+         [](RawConnection& connection) {
+             connection.read_more();
+             connection.reset();
+         },
+         "connection reset"},
     };
     for (const auto& [what, script, says] : servers) {
         const RawServer server{script};

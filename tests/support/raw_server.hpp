@@ -61,6 +61,8 @@ public:
     [[nodiscard]] int number() const { return number_; }
     /// The next head of a request with its blank line; empty when the client has gone.
     std::string read_request();
+    /// Takes what comes next, whatever it is; false when the client has gone.
+    bool read_more();
     /// In one write, one TLS record.
     bool send(std::string_view bytes);
     /// Until the client has gone.
@@ -75,8 +77,6 @@ public:
     [[nodiscard]] std::string client_name() const;
 
 private:
-    bool read_more();
-
     int fd_;
     ssl_st* tls_;
     int number_;
