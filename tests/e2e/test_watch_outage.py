@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from support.api import Object
-from support.decisions import asking, steady
+from support.decisions import RESTORED, Asking, asking, steady
 from support.fixtures import StartWatching
-from support.objects import backup
+from support.objects import backup, images, job_pod
 from support.poll import poll
 from support.rbac import Account
 from support.server import Server
-from support.world import CHECKPOINT, World
+from support.world import CHECKPOINT, SPEC, World
 
 TROUBLE = "[!]watch-checkpointbackups"
 # A cache of etcd's; without it every watch goes to etcd, and compaction shows.
@@ -62,6 +64,7 @@ def test_crash_under_load(breakable_account: Account, start_watching: StartWatch
             poll("/readyz?verbose tells", lambda: TROUBLE in server.checks())
             assert server.ready()
             assert server.metric("smw_cache_synced", resource="checkpointbackups") == 1
+            owners_cannot_be_known(asks, world)
             without = load.count
             poll("reviews without an API server", lambda: load.count > without + 50)
             control_plane.start()
@@ -74,6 +77,20 @@ def test_crash_under_load(breakable_account: Account, start_watching: StartWatch
     messages = [line.message for line in server.log_lines()]
     interrupted = messages.index("Watch interrupted; serving the last good state")
     assert "Watch resumed" in messages[interrupted:]
+
+
+def owners_cannot_be_known(asks: Asking, world: World) -> None:
+    """Jobs that the server has never asked about, now that nobody answers: digits decide."""
+    spec, namespace = SPEC, world.namespace
+    by_digits = asks.decide(job_pod(namespace, "nightly-77-x", "nightly-77", spec))
+    assert (by_digits.reason, by_digits.backup) == (RESTORED, f"{namespace}/nightly")
+    began = time.monotonic()
+    unknown = asks.answer(job_pod(namespace, "nightly-by-hand-x", "nightly-by-hand", spec))
+    assert unknown.decision.reason == "owner-unknown"
+    assert unknown.decision.images == images({"spec": spec})
+    assert unknown.warnings
+    # The budget is 200 ms; a machine may have more to do, but nobody waits for the deadline.
+    assert time.monotonic() - began < 5
 
 
 def forgotten_while_away(
