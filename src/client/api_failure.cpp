@@ -19,6 +19,9 @@ constexpr std::size_t kMostMessage = 1'000;  ///< of a Status
 /// The cause of a Status that we had to make (metav1.CauseTypeUnexpectedServerResponse).
 constexpr std::string_view kUnexpectedAnswer = "UnexpectedServerResponse";
 
+/// What kube-apiserver's own mux says of a path that it does not serve (http.NotFound of Go).
+constexpr std::string_view kNotServed = "404 page not found";
+
 /// Only our own deadline is DeadlineExceeded: 504 is that of somebody on the way.
 Code code_of(unsigned status) {
     switch (status) {
@@ -96,24 +99,26 @@ std::optional<int> seconds_of(std::string_view retry_after) {
     return seconds;
 }
 
+/// A query or fragment may hold what a login page must not lose and a log must not have.
 std::string redirection(const http::ClientResponse& response) {
+    const std::string_view location{response.location};
     return fmt::format("redirects are not followed (to {})",
-                       printable(response.location, kMostBody));
+                       printable(location.substr(0, location.find_first_of("?#")), kMostBody));
+}
+
+std::string unexpected_answer(const http::ClientResponse& response, std::string_view body) {
+    const auto type = printable(response.content_type, kMostBody);
+    return fmt::format("the answer is HTTP {} with {}{}{}", response.status,
+                       type.empty() ? "no content type" : type, body.empty() ? "" : ": ", body);
 }
 
 /// What came instead of a Status.
 kube::Status generic_status(const http::ClientResponse& response) {
+    const auto body = printable(trim(response.body), kMostBody);
+    const bool redirects = response.status >= 300 && response.status < 400;
     kube::Status status;
     status.reason = reason_of(response.status);
-    if (response.status >= 300 && response.status < 400) {
-        status.message = redirection(response);
-        return status;
-    }
-    const auto body = printable(trim(response.body), kMostBody);
-    const auto type = printable(response.content_type, kMostBody);
-    status.message =
-        fmt::format("the answer is HTTP {} with {}{}{}", response.status,
-                    type.empty() ? "no content type" : type, body.empty() ? "" : ": ", body);
+    status.message = redirects ? redirection(response) : unexpected_answer(response, body);
     kube::Status::Cause cause;
     cause.reason = kUnexpectedAnswer;
     cause.message = body;
@@ -155,6 +160,13 @@ bool Failure::is_said_by_api_server() const {
     return status.code != 0 && std::ranges::none_of(status.causes, [](const auto& cause) {
                return cause.reason == kUnexpectedAnswer;
            });
+}
+
+bool Failure::may_mean_absent() const {
+    return status.code == 404 &&
+           (is_said_by_api_server() || std::ranges::any_of(status.causes, [](const auto& cause) {
+                return cause.message.starts_with(kNotServed);
+            }));
 }
 
 Failure unanswered(const ApiRequest& request, Error error) {

@@ -42,6 +42,10 @@ struct Failure {
     /// Whether it was the API server itself that said so: what stands on the way to it, a load
     /// balancer without a backend, answers 404 or 403, too, but not with a Status.
     [[nodiscard]] bool is_said_by_api_server() const;
+    /// Whether it is a 404 that an API server says of what it does not have: a Status, or the plain
+    /// text "404 page not found" of a group that is not installed. An HTML page or an empty body is
+    /// that of somebody on the way.
+    [[nodiscard]] bool may_mean_absent() const;
 };
 
 template <class T>

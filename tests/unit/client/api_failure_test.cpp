@@ -152,12 +152,42 @@ TEST(Refused, ReadsRetryAfterWhenTheBodyHasNone) {
 }
 
 TEST(Refused, DoesNotFollowRedirects) {
-    auto response = answer(302, "<html>", "text/html");
-    response.location = "https://login.example.org/\n";
-    const auto failure = refused(listing(), response);
-    EXPECT_EQ(failure.error.code, Code::Unavailable);
-    EXPECT_EQ(failure.error.message,
-              kListing + "redirects are not followed (to https://login.example.org/?)");
+    for (const char* location :
+         {"https://login.example.org/\n", "https://login.example.org/\n?state=hunter2#a",
+          "https://login.example.org/\n#token=hunter2?a"}) {
+        auto response = answer(302, "<html>", "text/html");
+        response.location = location;
+        const auto failure = refused(listing(), response);
+        EXPECT_EQ(failure.error.code, Code::Unavailable);
+        EXPECT_EQ(failure.error.message,
+                  kListing + "redirects are not followed (to https://login.example.org/?)");
+        ASSERT_EQ(failure.status.causes.size(), 1U);
+        EXPECT_EQ(failure.status.causes[0].reason, "UnexpectedServerResponse");
+        EXPECT_FALSE(failure.is_said_by_api_server());
+    }
+}
+
+TEST(Refused, MayMeanAbsentWhenAnApiServerSaysSo) {
+    const struct {
+        unsigned status;
+        std::string body;
+        const char* type;
+        bool absent;
+    } cases[] = {
+        {404, status_body(R"("reason":"NotFound","code":404)"), "application/json", true},
+        {404, "404 page not found\n", "text/plain; charset=utf-8", true},
+        {404, "", "", false},
+        {404, "<html>404 page not found</html>", "text/html", false},
+        {404, "default backend - 404", "text/plain", false},
+        {404, "{}", "application/json", false},
+        {403, status_body(R"("reason":"Forbidden","code":403)"), "application/json", false},
+        {503, "404 page not found\n", "text/plain", false},
+    };
+    for (const auto& [status, body, type, absent] : cases) {
+        EXPECT_EQ(refused(listing(), answer(status, body, type)).may_mean_absent(), absent)
+            << status << " " << body;
+    }
+    EXPECT_FALSE(unanswered(listing(), Error{Code::NotFound, "x"}).may_mean_absent());
 }
 
 TEST(Unanswered, SaysWhatWasAskedAndHasNoStatus) {
