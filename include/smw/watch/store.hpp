@@ -4,12 +4,14 @@
 
 #include "smw/watch/sink.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -42,7 +44,8 @@ concept Keyed = requires(const T& object) {
 
 /// Index: insert(const std::shared_ptr<const T>&) and erase(const std::shared_ptr<const T>&); a
 /// pure data structure without a lock. Objects are held once: the store's keys are views into them.
-/// One writer, many readers.
+/// A relist of what holds nothing shows at its end, at once: what is half-read decides nothing. One
+/// writer, many readers.
 template <Keyed T, class Index>
 class Store final : public Sink {
 public:
@@ -53,9 +56,7 @@ public:
 
     explicit Store(Project project) : project_(std::move(project)) {}
 
-    void begin_relist(std::string_view namespace_) override {
-        stamps_.insert_or_assign(std::string{namespace_}, ++last_stamp_);
-    }
+    void begin_relist(std::string_view namespace_) override;
     void end_relist(std::string_view namespace_) override;
     Expected<void> apply(json::Value object) override;
     void remove(const kube::ObjectKey& key) override;
@@ -84,6 +85,16 @@ private:
     void erase(typename Objects::iterator at);
     /// The number of the relist that this namespace is in, or was in last.
     [[nodiscard]] std::uint64_t stamp_of(std::string_view namespace_) const;
+    /// Whether objects of this namespace are in the index, not only in objects_.
+    [[nodiscard]] bool is_shown(std::string_view namespace_) const {
+        return !filling_.contains(namespace_) && !filling_.contains(std::string_view{});
+    }
+    /// Whether a relist of `relisted` (empty: of all) is one of this namespace, too.
+    static bool covers(std::string_view relisted, std::string_view namespace_) {
+        return relisted.empty() || relisted == namespace_;
+    }
+    /// Puts what a first relist has brought into the index.
+    void show(std::string_view relisted);
 
     Project project_;
     mutable std::shared_mutex mutex_;  ///< the writer reads without it: nobody else writes
@@ -92,6 +103,7 @@ private:
     // The writer's.
     std::uint64_t last_stamp_ = 0;
     std::map<std::string, std::uint64_t, std::less<>> stamps_;  ///< by namespace; "": all
+    std::set<std::string, std::less<>> filling_;  ///< namespaces that held nothing at the begin
 };
 
 /// metadata.namespace and metadata.name of an object. No name, or one that is no string, is
@@ -118,9 +130,11 @@ Expected<void> Store<T, Index>::apply(json::Value object) {
 
 template <Keyed T, class Index>
 void Store<T, Index>::insert(std::shared_ptr<const T> object) {
-    const std::unique_lock lock{mutex_};
-    index_.insert(object);
     const ObjectKeyView key = object->key();
+    const std::unique_lock lock{mutex_};
+    if (is_shown(key.namespace_)) {
+        index_.insert(object);
+    }
     objects_.emplace(key, Entry{std::move(object), stamp_of(key.namespace_)});
 }
 
@@ -129,8 +143,10 @@ void Store<T, Index>::replace(typename Objects::iterator at, std::shared_ptr<con
     // Freed after the lock: its key is still viewed until the node has the new one.
     std::shared_ptr<const T> old = at->second.object;
     const std::unique_lock lock{mutex_};
-    index_.erase(old);
-    index_.insert(object);
+    if (is_shown(old->key().namespace_)) {
+        index_.erase(old);
+        index_.insert(object);
+    }
     auto node = objects_.extract(at);
     node.key() = object->key();
     node.mapped() = Entry{std::move(object), stamp_of(node.key().namespace_)};
@@ -144,7 +160,9 @@ void Store<T, Index>::erase(typename Objects::iterator at) {
     }
     const std::shared_ptr<const T> old = at->second.object;
     const std::unique_lock lock{mutex_};
-    index_.erase(old);
+    if (is_shown(old->key().namespace_)) {
+        index_.erase(old);
+    }
     objects_.erase(at);
 }
 
@@ -163,13 +181,36 @@ std::uint64_t Store<T, Index>::stamp_of(std::string_view namespace_) const {
 }
 
 template <Keyed T, class Index>
+void Store<T, Index>::begin_relist(std::string_view namespace_) {
+    stamps_.insert_or_assign(std::string{namespace_}, ++last_stamp_);
+    const bool holds = std::ranges::any_of(
+        objects_, [&](const auto& object) { return covers(namespace_, object.first.namespace_); });
+    if (!holds) {
+        filling_.emplace(namespace_);
+    }
+}
+
+template <Keyed T, class Index>
 void Store<T, Index>::end_relist(std::string_view namespace_) {
     const auto stamp = stamp_of(namespace_);
     for (auto at = objects_.begin(); at != objects_.end();) {
         const auto here = at++;  // erasing a node leaves the others where they are
-        const bool meant = namespace_.empty() || here->first.namespace_ == namespace_;
-        if (meant && here->second.stamp != stamp) {
+        if (covers(namespace_, here->first.namespace_) && here->second.stamp != stamp) {
             erase(here);
+        }
+    }
+    if (filling_.contains(namespace_)) {
+        show(namespace_);
+    }
+}
+
+template <Keyed T, class Index>
+void Store<T, Index>::show(std::string_view relisted) {
+    const std::unique_lock lock{mutex_};
+    filling_.erase(filling_.find(relisted));
+    for (const auto& [key, entry] : objects_) {
+        if (covers(relisted, key.namespace_)) {
+            index_.insert(entry.object);
         }
     }
 }

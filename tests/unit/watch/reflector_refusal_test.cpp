@@ -205,12 +205,25 @@ TEST_F(ReflectorAbsent, AtTheStartIsAbsentUntilInstalled) {
         EXPECT_FALSE(condition().synced);
         EXPECT_EQ(sit_out(), 5s);
     }
-    EXPECT_THAT(sink.told(), IsEmpty());
+    EXPECT_THAT(sink.told(), ElementsAre("begin ", "end ")) << "once";
     follow();
     EXPECT_FALSE(condition().absent);
     EXPECT_TRUE(condition().synced);
     EXPECT_EQ(relists(RelistCause::Initial), 1U);
     EXPECT_EQ(relists(RelistCause::Error), 0U);
+}
+
+TEST_F(ReflectorAbsent, BeforeTheFirstSyncForgetsWhatWasHalfRead) {
+    refuse_streams();
+    got_page(page({object("a", "red")}, "10", "next"));
+    EXPECT_THAT(sink.content(), ElementsAre("ns/a=red"));
+    fail_with(failure(404, "NotFound"));
+    EXPECT_THAT(sink.content(), IsEmpty());
+    EXPECT_FALSE(condition().synced);
+    sit_out();
+    got_page(page({object("b", "red")}, "20", "next"));
+    fail_with(failure(404, "NotFound"));
+    EXPECT_THAT(sink.content(), IsEmpty()) << "and again";
 }
 
 }  // namespace

@@ -172,6 +172,87 @@ TEST_F(StoreTest, ARelistOfOneNamespaceLeavesTheOthersAlone) {
     EXPECT_THAT(content(), ElementsAre("b=blue"));
 }
 
+TEST_F(StoreTest, AFillFromNothingShowsAtItsEnd) {
+    store.begin_relist("");
+    put("a", "red", "one");
+    put("b", "red", "two");
+    put("a", "blue", "one");
+    EXPECT_THAT(content(), IsEmpty());
+    store.end_relist("");
+    EXPECT_THAT(content(), ElementsAre("a=blue", "b=red"));
+    put("c", "red");
+    put("b", "green", "two");
+    EXPECT_THAT(content(), ElementsAre("a=blue", "b=green", "c=red"));
+}
+
+TEST_F(StoreTest, AFillThatBreaksOffShowsNothingUntilAWholeOne) {
+    store.begin_relist("");
+    put("a", "red");
+    put("b", "red");
+    store.begin_relist("");
+    EXPECT_THAT(content(), IsEmpty());
+    put("b", "blue");
+    put("c", "red");
+    EXPECT_THAT(content(), IsEmpty());
+    store.end_relist("");
+    EXPECT_THAT(content(), ElementsAre("b=blue", "c=red"));
+    store.begin_relist("");
+    put("c", "blue");
+    EXPECT_THAT(content(), ElementsAre("b=blue", "c=blue")) << "no fill any more";
+    store.end_relist("");
+    EXPECT_THAT(content(), ElementsAre("c=blue"));
+}
+
+TEST_F(StoreTest, WhatGoesDuringAFillNeverShows) {
+    store.begin_relist("");
+    put("a", "red");
+    put("b", "red");
+    put("c", "red");
+    kube::ObjectKey key;
+    key.namespace_ = "ns";
+    key.name = "a";
+    store.remove(key);
+    EXPECT_TRUE(apply(R"({"metadata": {"name": "b", "namespace": "ns"}})").has_value());
+    store.end_relist("");
+    EXPECT_THAT(content(), ElementsAre("c=red"));
+    store.begin_relist("");
+    store.end_relist("");
+    EXPECT_THAT(content(), IsEmpty());
+}
+
+TEST_F(StoreTest, AnotherNamespaceChangesVisiblyDuringAFill) {
+    store.begin_relist("one");
+    put("a", "red", "one");
+    store.end_relist("one");
+    store.begin_relist("two");
+    store.begin_relist("three");
+    put("b", "red", "two");
+    put("c", "red", "three");
+    put("a", "blue", "one");
+    put("d", "red", "one");
+    EXPECT_THAT(content(), ElementsAre("a=blue", "d=red"));
+    kube::ObjectKey key;
+    key.namespace_ = "one";
+    key.name = "a";
+    store.remove(key);
+    EXPECT_THAT(content(), ElementsAre("d=red"));
+    store.end_relist("three");
+    EXPECT_THAT(content(), ElementsAre("c=red", "d=red"));
+    store.end_relist("two");
+    EXPECT_THAT(content(), ElementsAre("b=red", "c=red", "d=red"));
+}
+
+TEST_F(StoreTest, AStoreThatWasEmptiedIsFilledLikeANewOne) {
+    put("a", "red");
+    store.begin_relist("");
+    store.end_relist("");
+    store.begin_relist("");
+    put("b", "red");
+    EXPECT_THAT(content(), IsEmpty());
+    store.end_relist("");
+    EXPECT_THAT(content(), ElementsAre("b=red"));
+}
+
 TEST_F(StoreTest, KeepsAnObjectAliveForWhoeverReadIt) {
     put("a", "red");
     const auto kept = store.read([](const ByColour& index) { return *index.things.begin(); });
