@@ -31,7 +31,8 @@ std::size_t index_of(Result result) {
 struct Outcome {
     Result result = Result::Timeout;
     Owner owner;
-    std::string why;  ///< it gave no answer; else empty
+    std::string why;      ///< it gave no answer; else empty
+    bool joined = false;  ///< the flight was under way before this review came
 };
 
 Outcome outcome_of(Result result, Owner::State state, std::string why = {}) {
@@ -92,6 +93,9 @@ struct ApiJobs::Entry {
 
 struct ApiJobs::State {
     explicit State(Parts given) : parts(std::move(given)) {}
+
+    /// One flight, or what is known without one.
+    static Task<Outcome> ask(std::shared_ptr<State> state, JobQuestion question, Deadline until);
 
     Entry enter(const JobQuestion& question);
     void land(const std::shared_ptr<Flight>& flight, Outcome outcome);
@@ -212,24 +216,39 @@ Task<Owner> ApiJobs::owner_of(kube::ObjectKey job, std::string uid, Deadline dea
         state_->count(Result::Missing);
         co_return owner;
     }
-    const auto until = deadline.nearer(Deadline::after(state_->parts.budget));
-    const auto entry = state_->enter(question);
+    // A quarter of what is left at most: the review has other things to do than to wait.
+    const auto now = std::chrono::steady_clock::now();
+    const auto share = deadline.is_never() ? state_->parts.budget : deadline.remaining(now) / 4;
+    const auto until = Deadline::at(now + std::min(state_->parts.budget, share));
+    auto outcome = co_await State::ask(state_, question, until);
+    const bool in_time = !until.passed(std::chrono::steady_clock::now());
+    if (outcome.joined && outcome.result == Result::Timeout && in_time) {
+        outcome = co_await State::ask(state_, question, until);  // that flight had less time left
+    }
+    state_->count(outcome.result);
+    co_return std::move(outcome.owner);
+}
+
+Task<Outcome> ApiJobs::State::ask(std::shared_ptr<State> state, JobQuestion question,
+                                  Deadline until) {
+    const auto entry = state->enter(question);
     if (entry.cached) {
-        state_->count(Result::Cached);
-        co_return *entry.cached;
+        Outcome cached;
+        cached.result = Result::Cached;
+        cached.owner = *entry.cached;
+        co_return cached;
     }
     if (entry.begun) {
-        auto landing = std::make_shared<Landing>(state_, entry.flight);
-        state_->parts.spawn([landing = std::move(landing)] { return fly(landing); });
+        auto landing = std::make_shared<Landing>(state, entry.flight);
+        state->parts.spawn([landing = std::move(landing)] { return fly(landing); });
     }
     const bool landed = co_await entry.flight->landed.wait(until);
     if (!landed) {
-        owner.state = Owner::State::Unanswered;
-        state_->count(Result::Timeout);
-        co_return owner;
+        co_return outcome_of(Result::Timeout, Owner::State::Unanswered);
     }
-    state_->count(entry.flight->outcome.result);
-    co_return entry.flight->outcome.owner;
+    Outcome outcome = entry.flight->outcome;
+    outcome.joined = !entry.begun;
+    co_return outcome;
 }
 
 }  // namespace smw::checkpoint_restore

@@ -5,18 +5,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace smw::checkpoint_restore {
 namespace {
 
-constexpr std::string_view kPageLimit = "500";
+constexpr std::size_t kPageLimit = 500;
 /// 500,000 objects: an API server whose list has no end must not keep us for ever.
-constexpr int kMostPages = 1'000;
+constexpr std::size_t kMostObjects = 500'000;
 
 constexpr int kNotFound = 404;
 
-client::ApiRequest page_request(const std::string& namespace_, const std::string& token) {
+client::ApiRequest page_request(const std::string& namespace_, const std::string& token,
+                                std::size_t limit) {
     auto backups = checkpoint_backups();
     client::ApiRequest request;
     request.verb = "list";
@@ -24,7 +26,7 @@ client::ApiRequest page_request(const std::string& namespace_, const std::string
     request.version = std::move(backups.version);
     request.plural = std::move(backups.plural);
     request.namespace_ = namespace_;
-    request.query.emplace_back("limit", kPageLimit);
+    request.query.emplace_back("limit", std::to_string(limit));
     if (!token.empty()) {
         request.query.emplace_back("continue", token);
     }
@@ -38,36 +40,50 @@ std::string token_of(json::Value page) {
     return std::string{token ? token->string().value_or(std::string_view{}) : std::string_view{}};
 }
 
+Expected<void> take(const std::string& namespace_, json::Value page,
+                    const std::set<kube::ObjectKey>& given, BackupStore& backups) {
+    const auto items = page.find_raw("items");
+    if (!items || !(items->is_array() || items->is_null())) {
+        return fail(Code::Internal, "listing CheckpointBackups: the answer has no items");
+    }
+    for (const auto item : items->items()) {
+        const auto key = watch::read_object_key(item);
+        if (key && key->namespace_ == namespace_ && !given.contains(*key)) {
+            if (auto applied = backups.apply(item); !applied) {
+                return applied;
+            }
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Expected<void> OfflineReader::list(const std::string& namespace_,
                                    const std::set<kube::ObjectKey>& given, BackupStore& backups) {
     std::string token;
-    for (int page = 0; page < kMostPages; ++page) {
-        const auto answer = api_(page_request(namespace_, token));
+    std::size_t limit = kPageLimit;
+    for (std::size_t asked = 0; asked < kMostObjects; asked += limit) {
+        const auto answer = api_(page_request(namespace_, token, limit));
+        if (!answer && answer.error().error.code == Code::TooLarge && limit > 1) {
+            limit /= 4;  // a page of large objects: the same place in the list, in smaller steps
+            limit = std::max<std::size_t>(limit, 1);
+            continue;
+        }
         if (!answer) {
-            const bool absent = page == 0 && answer.error().status.code == kNotFound;
+            const bool absent = token.empty() && answer.error().may_mean_absent();
             return absent ? Expected<void>{} : tl::unexpected(answer.error().error);
         }
-        const auto items = answer->root().find("items");
-        if (!items || !items->is_array()) {
-            return fail(Code::Internal, "listing CheckpointBackups: the answer has no items");
-        }
-        for (const auto item : items->items()) {
-            const auto key = watch::read_object_key(item);
-            if (key && key->namespace_ == namespace_ && !given.contains(*key)) {
-                if (auto applied = backups.apply(item); !applied) {
-                    return applied;
-                }
-            }
+        if (auto taken = take(namespace_, answer->root(), given, backups); !taken) {
+            return taken;
         }
         token = token_of(answer->root());
         if (token.empty()) {
             return {};
         }
     }
-    return fail(Code::TooLarge, fmt::format("listing CheckpointBackups: more than {} pages of {}",
-                                            kMostPages, kPageLimit));
+    return fail(Code::TooLarge,
+                fmt::format("listing CheckpointBackups: more than {} objects", kMostObjects));
 }
 
 Expected<void> OfflineReader::read_backups(std::string_view namespace_,
@@ -93,7 +109,8 @@ Expected<Owner> OfflineReader::read_owner_of(const Pod& pod) {
         return gone;
     }
     const auto answer = api_(job_request(question));
-    if (!answer && answer.error().status.code == kNotFound) {
+    if (!answer && answer.error().status.code == kNotFound &&
+        answer.error().is_said_by_api_server()) {
         return gone;
     }
     if (!answer) {

@@ -71,6 +71,11 @@ Task<client::Answered<json::Document>> give_when(async::Latch& opened, std::stri
     co_return object(text);
 }
 
+Task<client::Answered<json::Document>> give_up_when(async::Latch& told) {
+    co_await told.wait(Deadline::after(kLongAgo));
+    co_return failure(0, Code::DeadlineExceeded);
+}
+
 Task<client::Answered<json::Document>> hang() {
     co_await async::sleep(1h);
     co_return failure(500, Code::Internal);
@@ -343,6 +348,30 @@ TEST_F(ApiJobsTest, KeepsAnAnswerThatCameTooLateForTheReview) {
     opened.set();
     EXPECT_EQ(next.get().cronjob, "nightly");
     EXPECT_EQ(fetches, 1);
+}
+
+TEST_F(ApiJobsTest, AsksAgainWhenAQuestionThatItJoinedRanOutOfTime) {
+    async::Latch given_up;
+    answer = [&given_up, this](client::ApiRequest, Deadline) {
+        return fetches == 1 ? give_up_when(given_up) : give(kNightly);
+    };
+    auto first = ask();
+    ASSERT_TRUE(test::eventually([this] { return fetches == 1; }));
+    auto joined = ask();
+    asio::post(shard.executor(), asio::use_future([] {})).get();  // by now it waits
+    given_up.set();
+    EXPECT_EQ(first.get().state, Owner::State::Unanswered);
+    EXPECT_EQ(joined.get().cronjob, "nightly") << "it had most of its own time left";
+    EXPECT_EQ(fetches, 2);
+}
+
+TEST_F(ApiJobsTest, TakesAQuarterOfTheReviewsTimeAtMost) {
+    answer = [](client::ApiRequest, Deadline) {
+        return hang();
+    };
+    const auto deadline = Deadline::after(8s);
+    EXPECT_EQ(ask("manual", "uid", deadline).get().state, Owner::State::Unanswered);
+    EXPECT_FALSE(deadline.passed(std::chrono::steady_clock::now()));
 }
 
 TEST_F(ApiJobsTest, AsksNotForNamesThatNoObjectHas) {

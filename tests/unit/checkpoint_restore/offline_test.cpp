@@ -240,6 +240,44 @@ TEST_F(OfflineCluster, FindsNoBackupsWhereTheResourceIsNotInstalled) {
     EXPECT_EQ(judge(pod_of("train", {{"app", "nginx:1"}}))->reason, "no-checkpoint-backup");
 }
 
+TEST_F(OfflineCluster, BelievesNoLoadBalancerThatAJobIsGone) {
+    client::Failure elsewhere = failure(404, "the answer is HTTP 404 with text/html");
+    elsewhere.status.causes.push_back({"UnexpectedServerResponse", "<html>", ""});
+    backups.push_back(backup_of("CronJob", "nightly", "b", {{"app", "nginx:cp"}}));
+    no_job = elsewhere;
+    const auto pod = pod_of("manual", {{"app", "nginx:1"}});
+    EXPECT_EQ(judge(pod).error().message, elsewhere.error.message);
+}
+
+TEST_F(OfflineCluster, BelievesNoLoadBalancerThatNothingIsInstalled) {
+    refused = failure(404, "the answer is HTTP 404 with text/html");
+    refused.status.causes.push_back({"UnexpectedServerResponse", "<html>", ""});
+    EXPECT_EQ(judge(pod_of("train", {{"app", "nginx:1"}})).error().message, refused.error.message);
+}
+
+TEST_F(OfflineCluster, AsksForSmallerPagesWhenOneIsTooLarge) {
+    std::vector<std::string> limits;
+    backups.push_back(backup_of("Job", "train", "b", {{"app", "nginx:cp"}}));
+    offline.ask([&](const client::ApiRequest& request) -> client::Answered<json::Document> {
+        limits.push_back(request.query.at(0).second);
+        if (limits.size() < 3) {
+            client::Failure large = failure(0, "its body is larger than 4194304 bytes");
+            large.error.code = Code::TooLarge;
+            return tl::unexpected(large);
+        }
+        return page_after(request);
+    });
+    EXPECT_EQ(judge(pod_of("train", {{"app", "nginx:1"}}))->reason, "restored");
+    EXPECT_THAT(limits, ElementsAre("500", "125", "31"));
+}
+
+TEST_F(OfflineCluster, TakesItemsThatAreNullForNone) {
+    offline.ask([](const client::ApiRequest&) -> client::Answered<json::Document> {
+        return *json::Document::parse(R"({"metadata": {}, "items": null})");
+    });
+    EXPECT_EQ(judge(pod_of("train", {{"app", "nginx:1"}}))->reason, "no-checkpoint-backup");
+}
+
 TEST_F(OfflineCluster, PrefersWhatWasAdded) {
     backups.push_back(backup_of("Job", "train", "b", {{"app", "nginx:theirs"}}));
     auto mine = backup_of("Job", "elsewhere", "b", {{"app", "nginx:mine"}});
@@ -262,7 +300,8 @@ TEST_F(OfflineCluster, GivesUpAListWithoutEnd) {
         asked.push_back(std::move(request));
         return *json::Document::parse(R"({"metadata": {"continue": "more"}, "items": []})");
     });
-    EXPECT_THAT(judge(pod_of("train", {{"app", "nginx:1"}})).error().message, HasSubstr("pages"));
+    EXPECT_THAT(judge(pod_of("train", {{"app", "nginx:1"}})).error().message,
+                HasSubstr("more than 500000 objects"));
     EXPECT_EQ(asked.size(), 1000U);
 }
 
