@@ -168,17 +168,20 @@ void add_certificates(Options& rows, ServeSettings& settings) {
 }
 
 /// A bookmark breaks the silence each minute; a second is for tests.
-Set set_silence(std::chrono::steady_clock::duration& target) {
-    return [&target](std::string_view text) -> Expected<void> {
-        std::chrono::steady_clock::duration silence{};
-        auto set = set_duration(silence)(text);
-        if (set && silence < std::chrono::seconds{1}) {
-            return fail(Code::BadRequest, "must be 1s at least");
+Set set_duration_from(std::chrono::seconds least, std::chrono::steady_clock::duration& target) {
+    return [least, &target](std::string_view text) -> Expected<void> {
+        std::chrono::steady_clock::duration span{};
+        auto set = set_duration(span)(text);
+        if (set && span < least) {
+            return fail(Code::BadRequest, fmt::format("must be {}s at least", least.count()));
         }
-        target = set ? silence : target;
+        target = set ? span : target;
         return set;
     };
 }
+
+/// An idle watch is heard once a minute: less would call a healthy one stale.
+constexpr std::chrono::seconds kLeastStaleness{120};
 
 void add_state(Options& rows, ServeSettings& settings) {
     rows.push_back({"manifests", "State", "folder", "",
@@ -192,11 +195,11 @@ void add_state(Options& rows, ServeSettings& settings) {
                     set_string(settings.kubeconfig)});
     rows.push_back({"max-staleness", "State", "duration", "10m",
                     "Report the state as stale once nothing was heard from the API server for so "
-                    "long; it keeps serving.",
-                    set_duration(settings.max_staleness)});
+                    "long (2m at least); it keeps serving.",
+                    set_duration_from(kLeastStaleness, settings.max_staleness)});
     rows.push_back({"watch-silence", "State", "duration", "130s",
                     "Reconnect a watch after so long without a byte; bookmarks come each minute.",
-                    set_silence(settings.watch_silence)});
+                    set_duration_from(std::chrono::seconds{1}, settings.watch_silence)});
     rows.push_back({"enable", "State", "list", "checkpoint-restore",
                     "Which systems this process serves, by comma.", set_list(settings.enable)});
 }

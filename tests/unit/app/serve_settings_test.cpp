@@ -141,6 +141,8 @@ TEST_F(ServeSettingsTest, AWatchMayBeSilentForASecondAtLeast) {
     EXPECT_THAT(given({"--watch-silence=999ms"}).errors, ElementsAre(HasSubstr("1s at least")));
     EXPECT_THAT(given({"--watch-silence=soon"}).errors, ElementsAre(HasSubstr("a duration")));
     EXPECT_THAT(given({"--max-staleness=-1s"}).errors, ElementsAre(HasSubstr("negative")));
+    EXPECT_THAT(given({"--max-staleness=119s"}).errors, ElementsAre(HasSubstr("120s at least")));
+    EXPECT_THAT(given({"--max-staleness=2m"}).errors, IsEmpty());
     EXPECT_EQ(settings_.watch_silence, std::chrono::seconds{1});
 }
 
