@@ -125,6 +125,10 @@ Refusal classify(const kube::Status& status) {
     return Refusal::Other;
 }
 
+bool is_server_error(const kube::Status& status) {
+    return classify(status) == Refusal::Other && (status.code < 400 || status.code >= 500);
+}
+
 std::string describe(const kube::Status& status) {
     std::string message;
     append_quoted(message, std::string_view{status.message}.substr(0, kMostMessageBytes));

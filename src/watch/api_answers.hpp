@@ -41,6 +41,8 @@ enum class Refusal {
     Other,            ///< worth another try
 };
 [[nodiscard]] Refusal classify(const kube::Status& status);
+/// Refusal::Other for a reason of the server's own, not that we ask too often or may not.
+[[nodiscard]] bool is_server_error(const kube::Status& status);
 
 /// The Status of an ERROR event as one clause on one line.
 [[nodiscard]] std::string describe(const kube::Status& status);

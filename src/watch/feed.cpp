@@ -19,8 +19,7 @@ void add(client::ApiRequest& request, std::string name, std::string value) {
 
 Feed::Feed(Parts parts)
     : parts_(std::move(parts)),
-      reflector_({parts_.cache.resource, parts_.namespace_, *parts_.cache.sink,
-                  parts_.cluster.reflector, parts_.seed}),
+      reflector_({parts_.namespace_, *parts_.cache.sink, parts_.cluster.reflector, parts_.seed}),
       log_({parts_.cluster.logger, parts_.cache.resource.plural, parts_.namespace_,
             parts_.last_warning, parts_.cluster.clock.now()}),
       heard_steady_(parts_.cluster.clock.now()) {

@@ -15,18 +15,13 @@ constexpr std::size_t kMostPages = 4000;
 /// A watch that ends sooner was refused in other words (client-go's VeryShortWatchError), or we
 /// would shake hands for every event with a server that sends one and goes.
 constexpr Duration kShortWatch = std::chrono::seconds{1};
-/// A line that cannot be read comes again at the same resource version: at the third time it is
-/// passed by with a relist.
-constexpr int kMostGarbage = 3;
+/// What breaks a stream comes again at the same resource version: at the third time it is passed by
+/// with a relist.
+constexpr int kMostBreaks = 3;
+/// The API server sends initial events from memory, in one go (client-go warns after as long).
+constexpr std::chrono::seconds kLateStream{10};
 /// Whatever began and did not end twice is left alone.
 constexpr int kMostUnfinishedStreams = 2;
-/// Asked to stay away for hours we would serve what is hours old.
-constexpr std::chrono::seconds kMostRetryAfter{60};
-
-std::chrono::seconds retry_after(const kube::Status& status) {
-    const std::chrono::seconds asked{status.retry_after_seconds.value_or(0)};
-    return std::clamp(asked, std::chrono::seconds{0}, kMostRetryAfter);
-}
 
 }  // namespace
 
@@ -61,7 +56,7 @@ Action Reflector::next(TimePoint now) {
         return opening->watch;
     }
     if (const auto* reading = std::get_if<Reading>(&phase_)) {
-        return ReadLine{reading->until};
+        return ReadLine{silent_at(*reading)};
     }
     return Pause{std::get<Waiting>(phase_).until};
 }
@@ -100,13 +95,8 @@ void Reflector::begin_relist() {
 void Reflector::end_relist(std::string_view version) {
     parts_.sink.end_relist(parts_.namespace_);
     version_ = version;
-    garbage_in_a_row_ = 0;
+    breaks_in_a_row_ = 0;
     condition_.synced = true;
-}
-
-void Reflector::not_absent() {
-    condition_.absent = false;
-    absent_since_.reset();
 }
 
 // Lists
@@ -147,15 +137,6 @@ std::size_t Reflector::most_pages() const {
     return kMostPages * std::max<std::size_t>(parts_.settings.page_limit / limit_, 1);
 }
 
-void Reflector::page_too_large(const std::string& why, TimePoint now) {
-    if (limit_ == 1) {
-        retry(why, now);
-        return;
-    }
-    limit_ = std::max<std::size_t>(limit_ / 4, 1);
-    proceed();
-}
-
 // Watches
 
 void Reflector::opened(TimePoint now) {
@@ -164,12 +145,19 @@ void Reflector::opened(TimePoint now) {
     if (!initial_events) {
         condition_.problem.clear();
     }
-    phase_ = Reading{initial_events, false, now, now + parts_.settings.silence};
+    phase_ = Reading{initial_events, false, now, now};
+}
+
+TimePoint Reflector::silent_at(const Reading& reading) const {
+    if (!reading.initial_events) {
+        return reading.heard + parts_.settings.silence;
+    }
+    return std::min(reading.heard + kLateStream, reading.opened + parts_.settings.silence);
 }
 
 void Reflector::got_line(std::string line, TimePoint now) {
     auto& reading = std::get<Reading>(phase_);
-    reading.until = now + parts_.settings.silence;
+    reading.heard = now;
     const auto document = json::Document::parse(std::move(line));
     if (!document) {
         garbage("a line that is no JSON", now);
@@ -186,8 +174,8 @@ void Reflector::got_line(std::string line, TimePoint now) {
             garbage("an ERROR event without a Status", now);
             return;
         }
-        if (reading.initial_events) {
-            count_unfinished();
+        if (reading.initial_events || is_server_error(*status)) {
+            count_break();
         }
         refused(*status, describe(*status), now);
         return;
@@ -226,6 +214,8 @@ void Reflector::initial_event(const WatchEvent& event, TimePoint now) {
     }
     if (!apply(event)) {
         garbage("an object that cannot be read", now);
+    } else if (now - reading.opened >= std::min<Duration>(kLateStream, parts_.settings.silence)) {
+        late(now);
     }
 }
 
@@ -238,7 +228,7 @@ void Reflector::live_event(const WatchEvent& event, TimePoint now) {
         return;
     }
     version_ = event.version;
-    garbage_in_a_row_ = 0;
+    breaks_in_a_row_ = 0;
     gone_in_a_row_ = 0;
     backoff_.reset();
 }
@@ -259,17 +249,21 @@ bool Reflector::apply(const WatchEvent& event) {
 }
 
 void Reflector::garbage(std::string_view what, TimePoint now) {
-    if (is_streaming()) {
-        count_unfinished();
-    } else if (++garbage_in_a_row_ == kMostGarbage) {
-        garbage_in_a_row_ = 0;
-        forget(RelistCause::Error);
-    }
+    count_break();
     retry(fmt::format("the watch sent {}", what), now);
 }
 
+void Reflector::count_break() {
+    if (is_streaming()) {
+        count_unfinished();
+    } else if (++breaks_in_a_row_ == kMostBreaks) {
+        breaks_in_a_row_ = 0;
+        forget(RelistCause::Error);
+    }
+}
+
 void Reflector::closed(TimePoint now) {
-    garbage_in_a_row_ = 0;
+    breaks_in_a_row_ = 0;
     stream_ended("the watch was closed within a second", now);
 }
 
@@ -286,13 +280,25 @@ void Reflector::stream_ended(const std::string& why, TimePoint now) {
     }
 }
 
-void Reflector::silent(const Reading& reading) {
-    if (reading.initial_events) {
-        lists_only_ = true;
+void Reflector::silent(TimePoint now) {
+    if (is_streaming()) {
+        late(now);
+        count_unfinished();
+    } else {
+        const auto quiet = std::chrono::duration<double>{parts_.settings.silence};
+        condition_.problem = fmt::format("nothing was heard for {:g} s", quiet.count());
     }
-    const auto quiet = std::chrono::duration<double>{parts_.settings.silence};
-    condition_.problem = fmt::format("nothing was heard for {:g} s", quiet.count());
     proceed();
+}
+
+void Reflector::late(TimePoint now) {
+    const auto& silence = parts_.settings.silence;
+    const std::chrono::duration<double> bound = std::min<Duration>(kLateStream, silence);
+    condition_.problem = fmt::format("the streaming list has not ended for {:g} s", bound.count());
+    if (now - std::get<Reading>(phase_).opened >= silence) {
+        lists_only_ = true;
+        proceed();
+    }
 }
 
 void Reflector::count_unfinished() {
@@ -307,85 +313,6 @@ bool Reflector::is_streaming() const {
     }
     const auto* reading = std::get_if<Reading>(&phase_);
     return reading != nullptr && reading->initial_events;
-}
-
-// Failures
-
-void Reflector::failed(const client::Failure& failure, TimePoint now) {
-    const auto& why = failure.error.message;
-    if (const auto* reading = std::get_if<Reading>(&phase_)) {
-        if (failure.error.code == Code::DeadlineExceeded) {
-            silent(*reading);
-        } else if (failure.error.code == Code::TooLarge) {
-            garbage("a line that is too long", now);
-        } else {
-            stream_ended(why, now);
-        }
-    } else if (std::holds_alternative<Waiting>(phase_)) {
-        retry(why, now);
-    } else if (std::holds_alternative<Listing>(phase_) && failure.error.code == Code::TooLarge) {
-        page_too_large(why, now);
-    } else if (classify(failure.status) == Refusal::Absent) {
-        absent(now);
-    } else {
-        refused(failure.status, why, now);
-    }
-}
-
-void Reflector::refused(const kube::Status& status, const std::string& why, TimePoint now) {
-    const auto least = retry_after(status);
-    switch (classify(status)) {
-        case Refusal::Gone:
-            gone(why, now, least);
-            return;
-        case Refusal::VersionTooLarge:
-            forget(RelistCause::Error);
-            retry(why, now, least);
-            return;
-        case Refusal::BadParameters:
-            if (is_streaming()) {
-                lists_only_ = true;
-                proceed();
-                return;
-            }
-            forget(RelistCause::Error);  // of a watch only the resource version can be bad
-            retry(why, now, least);
-            return;
-        case Refusal::Absent:  // in a stream: opening the next one will tell
-        case Refusal::Other:
-            retry(why, now, least);
-            return;
-    }
-}
-
-void Reflector::gone(const std::string& why, TimePoint now, std::chrono::seconds least) {
-    const bool watching = !version_.empty();
-    forget(RelistCause::Gone);
-    if (!watching || gone_in_a_row_++ > 0) {
-        retry(why, now, least);
-        return;
-    }
-    not_absent();
-    condition_.problem = why;
-    proceed();
-}
-
-void Reflector::absent(TimePoint now) {
-    if (!absent_since_) {
-        absent_since_ = now;
-    }
-    condition_.last_heard = now;
-    condition_.absent = true;
-    condition_.problem.clear();
-    forget(RelistCause::Error);
-    const bool for_good = now - *absent_since_ >= parts_.settings.absent_for_good;
-    // What was half-read before the first sync is not kept either: nothing of it may decide.
-    if ((for_good || !condition_.synced) && !emptied_) {
-        emptied_ = true;
-        parts_.sink.begin_relist(parts_.namespace_);
-        parts_.sink.end_relist(parts_.namespace_);
-    }
-    phase_ = Waiting{now + parts_.settings.absent_retry};
 }
 
 }  // namespace smw::watch

@@ -27,7 +27,8 @@ struct ReflectorSettings {
     /// and bookmarks break the silence each minute.
     std::chrono::seconds least_watch{240};
     std::chrono::seconds most_watch{290};
-    /// Bookmarks come every 60 s: so long without a byte, the connection is dead.
+    /// Bookmarks come every 60 s: so long without a byte, the connection is dead. And so long a
+    /// streaming list may take as a whole.
     Duration silence = std::chrono::seconds{130};
     /// For a page, and for the head of a watch.
     Duration answer = std::chrono::seconds{60};
@@ -84,7 +85,6 @@ struct Condition {
 class Reflector {
 public:
     struct Parts {
-        Resource resource;
         std::string namespace_;  ///< empty: all
         Sink& sink;
         ReflectorSettings settings;
@@ -101,7 +101,7 @@ public:
     void got_line(std::string line, TimePoint now);
     /// The stream was closed in good order.
     void closed(TimePoint now);
-    /// The action failed; DeadlineExceeded while reading is silence.
+    /// The action failed; DeadlineExceeded while reading is silence, Internal a defect of ours.
     void failed(const client::Failure& failure, TimePoint now);
 
     [[nodiscard]] const Condition& condition() const { return condition_; }
@@ -122,7 +122,7 @@ private:
         bool initial_events = false;  ///< they have not ended
         bool begun = false;           ///< the relist that they are
         TimePoint opened;
-        TimePoint until;
+        TimePoint heard;
     };
 
     /// A relist when no resource version is known, else a watch.
@@ -146,13 +146,19 @@ private:
     void live_event(const WatchEvent& event, TimePoint now);
     [[nodiscard]] bool apply(const WatchEvent& event);
     void garbage(std::string_view what, TimePoint now);
+    /// What the stream holds next breaks it, and may do so each time it is watched from here.
+    void count_break();
     void stream_ended(const std::string& why, TimePoint now);
-    void silent(const Reading& reading);
+    void silent(TimePoint now);
+    /// The end of all initial events is late: is told, and at last they are given up.
+    void late(TimePoint now);
     /// A streaming list ended half-way.
     void count_unfinished();
     /// Whether a streaming list is what is asked for or read.
     [[nodiscard]] bool is_streaming() const;
     [[nodiscard]] std::size_t most_pages() const;
+    /// Past it the stream counts as dead.
+    [[nodiscard]] TimePoint silent_at(const Reading& reading) const;
 
     Parts parts_;
     Condition condition_;
@@ -164,7 +170,7 @@ private:
     std::size_t limit_;                         ///< of a page
     bool lists_only_ = false;                   ///< streaming lists are not understood
     int unfinished_streams_ = 0;                ///< in a row
-    int garbage_in_a_row_ = 0;                  ///< at one resource version
+    int breaks_in_a_row_ = 0;                   ///< at one resource version
     int gone_in_a_row_ = 0;                     ///< without news in between
     std::optional<TimePoint> absent_since_;
     bool emptied_ = false;  ///< because absence lasted

@@ -55,6 +55,12 @@ inline client::Failure failure(int code, const std::string& reason = "",
     failure.status.retry_after_seconds = retry_after;
     return failure;
 }
+/// A 404 of who stands on the way, as client::refused has it of a page that is no Status.
+inline client::Failure foreign_404() {
+    auto why = failure(404);
+    why.status.causes = {{"UnexpectedServerResponse", "<html>404 Not Found</html>", ""}};
+    return why;
+}
 /// Nothing was answered.
 inline client::Failure silence(Code code) {
     client::Failure failure{{code, "listing things: nobody there"}, {}};
@@ -73,8 +79,7 @@ protected:
     explicit ReflectorTest(const std::string& namespace_ = "") { begin(namespace_); }
 
     void begin(const std::string& namespace_ = "") {
-        reflector.emplace(Reflector::Parts{
-            {"example.com", "v1", "Thing", "things"}, namespace_, sink, settings(), 1});
+        reflector.emplace(Reflector::Parts{namespace_, sink, settings(), 1});
     }
 
     // What is to be done now: of that kind, or the test fails.

@@ -309,8 +309,7 @@ protected:
     ModelServer server;
     std::string last_line;  ///< of this stream: told again it changes nothing
     RecordingSink sink;
-    Reflector reflector{
-        Reflector::Parts{{"example.com", "v1", "Thing", "things"}, "", sink, settings(), 7}};
+    Reflector reflector{Reflector::Parts{"", sink, settings(), 7}};
 };
 
 TEST_P(ReflectorFaults, EndInTheStateOfTheServer) {

@@ -101,7 +101,8 @@ TEST_F(ReflectorRefusal, ABadVersionMeansARelistAfterADelay) {
 TEST_F(ReflectorRefusal, OtherErrorsInTheStreamAreWatchedAgainAtTheSameVersion) {
     for (const auto& line :
          {error(500, "InternalError"), error(429, "TooManyRequests"), error(403, "Forbidden"),
-          error(504, "Timeout"), error(404, "NotFound"), error(0, "")}) {
+          error(504, "Timeout"), error(404, "NotFound"), error(401, "Unauthorized"),
+          error(429, "TooManyRequests"), error(429, "TooManyRequests")}) {
         lines({line});
         EXPECT_NE(condition().problem, "") << line;
         EXPECT_FALSE(condition().absent) << line;
@@ -110,6 +111,47 @@ TEST_F(ReflectorRefusal, OtherErrorsInTheStreamAreWatchedAgainAtTheSameVersion) 
         open();
     }
     EXPECT_THAT(sink.told(), IsEmpty());
+}
+
+TEST_F(ReflectorRefusal, AServerErrorInTheStreamForTheThirdTimeMeansARelist) {
+    for (const auto& line : {error(500, "InternalError"), error(0, ""), error(503, "")}) {
+        for (const auto& next : {"watch 10", "watch 10", "list"}) {
+            lines({line});
+            EXPECT_THAT(condition().problem, HasSubstr("the watch was ended with code")) << line;
+            sit_out();
+            ASSERT_EQ(step(), next) << line;
+            if (step() != "list") {
+                open();
+            }
+        }
+        got_page(page({}, "10"));
+        open();
+    }
+    EXPECT_EQ(relists(RelistCause::Error), 3U);
+}
+
+TEST_F(ReflectorRefusal, ServerErrorsWithNewsInBetweenNeedNoRelist) {
+    for (int version = 11; version < 20; ++version) {
+        lines({bookmark(std::to_string(version)), error(500, "InternalError")});
+        sit_out();
+        ASSERT_EQ(step(), "watch " + std::to_string(version));
+        open();
+    }
+}
+
+TEST_F(ReflectorRefusal, AnExceptionForTheThirdTimeMeansARelist) {
+    for (const auto& next : {"watch 10", "watch 10", "list"}) {
+        now += 2s;
+        fail_with(silence(Code::Internal));
+        EXPECT_NE(condition().problem, "");
+        sit_out();
+        ASSERT_EQ(step(), next);
+        if (step() != "list") {
+            open();
+        }
+    }
+    got_page(page({}, "20"));
+    EXPECT_EQ(relists(RelistCause::Error), 1U);
 }
 
 TEST_F(ReflectorRefusal, TheWordsOfAServerAreOneShortLine) {
@@ -195,7 +237,31 @@ TEST_F(ReflectorRefusal, AbsenceThatDoesNotLastEmptiesNothing) {
     EXPECT_THAT(sink.content(), ElementsAre("ns/a=red"));
 }
 
+TEST_F(ReflectorRefusal, A404OfWhoStandsOnTheWayIsAFailureLikeOthers) {
+    end_watch();
+    for (const auto& pause : {800ms, 1600ms, 3200ms}) {
+        fail_with(foreign_404());
+        EXPECT_FALSE(condition().absent);
+        EXPECT_EQ(condition().problem, "listing things: 404");
+        EXPECT_EQ(sit_out(), pause);
+        ASSERT_EQ(step(), "watch 10");
+    }
+    be_absent(30s);
+    sit_out();
+    fail_with(foreign_404());
+    EXPECT_FALSE(condition().absent) << "and says nothing about the resource";
+    EXPECT_THAT(sink.told(), IsEmpty());
+}
+
 using ReflectorAbsent = ReflectorTest;
+
+TEST_F(ReflectorAbsent, A404OfWhoStandsOnTheWayIsNoAbsence) {
+    fail_with(foreign_404());
+    EXPECT_FALSE(condition().absent);
+    EXPECT_NE(condition().problem, "");
+    EXPECT_EQ(sit_out(), 800ms);
+    EXPECT_EQ(step(), "stream");
+}
 
 TEST_F(ReflectorAbsent, AtTheStartIsAbsentUntilInstalled) {
     for (int round = 0; round < 30; ++round) {

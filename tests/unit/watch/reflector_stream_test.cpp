@@ -9,6 +9,8 @@ using ::testing::IsEmpty;
 
 using ReflectorStream = ReflectorTest;
 
+constexpr auto kLate = "the streaming list has not ended for 10 s";
+
 TEST_F(ReflectorStream, BeginsWithAStreamingListOfTheMostRecent) {
     const auto open = wanted<OpenWatch>();
     EXPECT_TRUE(open.initial_events);
@@ -94,14 +96,60 @@ TEST_F(ReflectorStream, RefusedInTheStreamAreRememberedToo) {
     EXPECT_EQ(step(), "list");
 }
 
-TEST_F(ReflectorStream, SilenceBeforeTheEndMeansLists) {
+TEST_F(ReflectorStream, TenSecondsOfSilenceBeforeTheEndAreToldAndTwiceMeanLists) {
+    for (const auto& next : {"stream", "list"}) {
+        open();
+        EXPECT_EQ(wanted<ReadLine>().until, now + 10s) << "without any line";
+        now += 9s;
+        lines({event("ADDED", object("a", "red", "5"))});
+        EXPECT_EQ(wanted<ReadLine>().until, now + 10s);
+        EXPECT_EQ(condition().problem, next == std::string{"stream"} ? "" : kLate);
+        now += 10s;
+        fail_with(silence(Code::DeadlineExceeded));
+        EXPECT_EQ(condition().problem, kLate);
+        ASSERT_EQ(step(), next);
+        EXPECT_FALSE(condition().synced);
+    }
+}
+
+TEST_F(ReflectorStream, OneThatTakesTenSecondsIsToldUntilItEnds) {
     open();
+    now += 5s;
     lines({event("ADDED", object("a", "red", "5"))});
-    EXPECT_EQ(wanted<ReadLine>().until, now + 130s);
-    now += 130s;
+    EXPECT_EQ(condition().problem, "");
+    now += 5s;
+    lines({event("ADDED", object("b", "red", "6"))});
+    EXPECT_EQ(condition().problem, kLate);
+    EXPECT_EQ(step(), "read") << "and goes on";
+    now += 5s;
+    lines({end_of_initial_events("10")});
+    EXPECT_EQ(condition().problem, "");
+    EXPECT_TRUE(condition().synced);
+    EXPECT_EQ(wanted<ReadLine>().until, now + 130s) << "counted from here";
+}
+
+TEST_F(ReflectorStream, OneThatDoesNotEndIsGivenUpHoweverMuchItSends) {
+    open();
+    for (int count = 0; count < 25; ++count) {
+        now += 5s;
+        lines({event("ADDED", object("a", "red", "5"))});
+    }
+    EXPECT_EQ(wanted<ReadLine>().until, now + 5s) << "130 s from the opening";
+    now += 5s;
+    lines({event("ADDED", object("a", "red", "5"))});
+    EXPECT_EQ(step(), "list");
+    EXPECT_EQ(condition().problem, kLate);
+}
+
+TEST_F(ReflectorStream, SilenceAtTheBoundOfTheWholeMeansListsAtOnce) {
+    open();
+    for (int count = 0; count < 25; ++count) {
+        now += 5s;
+        lines({event("ADDED", object("a", "red", "5"))});
+    }
+    now += 5s;
     fail_with(silence(Code::DeadlineExceeded));
     EXPECT_EQ(step(), "list");
-    EXPECT_FALSE(condition().synced);
 }
 
 TEST_F(ReflectorStream, AnOrdinaryBookmarkBeforeTheEndMeansLists) {
