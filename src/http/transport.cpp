@@ -136,7 +136,9 @@ bool Transport::is_quiet() const {
     const auto count = ::recv(const_cast<tcp::socket&>(socket_).native_handle(), &byte, 1,
                               MSG_PEEK | MSG_DONTWAIT);
     const bool nothing_came = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-    return nothing_came && (!tls_ || ::SSL_has_pending(session()) == 0);
+    // Asio reads ahead into the BIO of the session, which SSL_has_pending does not look into.
+    return nothing_came && (!tls_ || (::SSL_has_pending(session()) == 0 &&
+                                      ::BIO_ctrl_pending(::SSL_get_rbio(session())) == 0));
 }
 
 ssl_st* Transport::session() const {

@@ -2,6 +2,7 @@
 
 #include "http_client_caller.hpp"
 #include "smw/async/task_group.hpp"
+#include "support/certificates.hpp"
 #include "support/eventually.hpp"
 
 #include <gmock/gmock.h>
@@ -103,6 +104,44 @@ TEST(HttpClientPool, DoesNotTrustAConnectionOnWhichMoreThanTheAnswerCame) {
         expect_ok(caller.send());
         EXPECT_EQ(server.connections(), 2);
     }
+}
+
+TEST(HttpClientPool, DoesNotTrustAConnectionOnWhichASecondTlsRecordCame) {
+    constexpr const char* kPlanted = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+    const auto pair = test::make_pair();
+    std::atomic<bool> go_on{false};
+    std::atomic<bool> planted{false};
+    const RawServer server{[&go_on, &planted](RawConnection& connection) {
+                               connection.read_request();
+                               eventually([&] { return go_on.load(); });
+                               connection.send(kAnswer);
+                               planted = connection.number() > 0 || connection.send(kPlanted);
+                               connection.wait_for_end();
+                           },
+                           {.chain_pem = pair.chain_pem, .key_pem = pair.key_pem}};
+    async::Snapshot<tls::ClientContext> contexts;
+    contexts.publish(*tls::ClientContext::make({.ca_pem = pair.chain_pem}));
+    auto settings = test::settings_for(server);
+    settings.tls = &contexts;
+    Caller caller{std::move(settings)};
+    async::TaskGroup tasks{caller.context().get_executor(), [](std::exception_ptr) {
+                               FAIL();
+                           }};
+    const auto ask = [&caller]() -> Task<void> {
+        const auto response = co_await caller.ask();
+        expect_ok(response);
+    };
+    tasks.spawn(ask());
+    ASSERT_TRUE(eventually([&] {
+        caller.context().poll();
+        return server.requests().size() == 1;
+    }));
+    // The client reads only when both are there: one read of the socket takes both records.
+    go_on = true;
+    ASSERT_TRUE(eventually([&] { return planted.load(); }));
+    EXPECT_TRUE(async::run(caller.context(), tasks.join(test::patience())));
+    expect_ok(caller.send());
+    EXPECT_EQ(server.connections(), 2);
 }
 
 TEST(HttpClientPool, DoesNotUseAConnectionThatTheServerHasClosed) {
