@@ -6,10 +6,12 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <array>
 #include <cerrno>
+#include <new>
 #include <string>
 #include <sys/socket.h>
 
@@ -28,6 +30,16 @@ std::string speak_tls() {
     return answer;
 }
 
+/// Null is plain text to a Transport, so want of memory must not look like it.
+TlsSession make_session(const tls::ServerContext* context) {
+    TlsSession session{context == nullptr ? nullptr : ::SSL_new(context->native())};
+    if (context != nullptr && !session) {
+        ::ERR_clear_error();
+        throw std::bad_alloc{};
+    }
+    return session;
+}
+
 }  // namespace
 
 void TlsSessionDeleter::operator()(ssl_st* session) const {
@@ -43,8 +55,7 @@ struct Transport::Tls {
 };
 
 Transport::Transport(tcp::socket socket, const tls::ServerContext* context)
-    : Transport(std::move(socket),
-                TlsSession{context == nullptr ? nullptr : ::SSL_new(context->native())}) {
+    : Transport(std::move(socket), make_session(context)) {
     if (tls_) {
         tls_->side = asio::ssl::stream_base::server;
     }

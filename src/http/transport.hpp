@@ -25,7 +25,7 @@ using TlsSession = std::unique_ptr<ssl_st, TlsSessionDeleter>;
 
 class Transport {
 public:
-    /// As a server; plain when `context` is null.
+    /// As a server; plain when `context` is null, and only then: throws when it gives no session.
     Transport(boost::asio::ip::tcp::socket socket, const tls::ServerContext* context);
     /// As a client; plain when `session` is null.
     Transport(boost::asio::ip::tcp::socket socket, TlsSession session);
