@@ -26,16 +26,16 @@ struct Client::State {
     std::vector<ConnectionPtr> idle;  ///< the last used last
     std::uint64_t generation = 0;     ///< of credentials: grows with close_idle()
 
-    Task<Expected<ClientResponse>> fetch(RequestBytes request, Phase& phase);
-    Task<Expected<StreamPtr>> begin(RequestBytes request, Phase& phase);
-    Task<Expected<ConnectionPtr>> ask(const RequestBytes& request, Phase& phase);
+    Task<Expected<ClientResponse>> fetch(RequestBytes request, Deadline deadline, Phase& phase);
+    Task<Expected<StreamPtr>> begin(RequestBytes request, Deadline deadline, Phase& phase);
+    Task<Expected<ConnectionPtr>> ask(const RequestBytes& request, Deadline deadline, Phase& phase);
     Task<Expected<ClientResponse>> read_whole(ClientConnection& connection) const;
 
     ConnectionPtr take_idle();
     void keep(ConnectionPtr connection);
 
     template <class T>
-    Task<Expected<T>> bounded(Task<Expected<T>> work, Deadline deadline, const Phase& phase) const;
+    Task<Expected<T>> bounded(Task<Expected<T>> work, Deadline deadline, const Phase& phase);
 };
 
 Client::Client(ClientSettings settings) : state_(std::make_unique<State>(std::move(settings))) {}
@@ -53,7 +53,7 @@ Task<Expected<ClientResponse>> Client::send(ClientRequest request, Deadline dead
         co_return tl::unexpected(std::move(bytes.error()));
     }
     Phase phase = Phase::Connecting;
-    auto work = state_->fetch(std::move(*bytes), phase);
+    auto work = state_->fetch(std::move(*bytes), deadline, phase);
     co_return co_await state_->bounded(std::move(work), deadline, phase);
 }
 
@@ -63,15 +63,19 @@ Task<Expected<StreamPtr>> Client::open(ClientRequest request, Deadline deadline)
         co_return tl::unexpected(std::move(bytes.error()));
     }
     Phase phase = Phase::Connecting;
-    auto work = state_->begin(std::move(*bytes), phase);
+    auto work = state_->begin(std::move(*bytes), deadline, phase);
     co_return co_await state_->bounded(std::move(work), deadline, phase);
 }
 
 template <class T>
 Task<Expected<T>> Client::State::bounded(Task<Expected<T>> work, Deadline deadline,
-                                         const Phase& phase) const {
+                                         const Phase& phase) {
     auto done = co_await async::with_deadline(std::move(work), deadline);
     if (!done) {
+        if (phase == Phase::Asking) {
+            // A break that nobody announces: each other connection would cost a deadline, too.
+            idle.clear();
+        }
         co_return annotate(past_deadline(), phase, origin);
     }
     if (!*done) {
@@ -80,9 +84,10 @@ Task<Expected<T>> Client::State::bounded(Task<Expected<T>> work, Deadline deadli
     co_return std::move(*done);
 }
 
-Task<Expected<ClientResponse>> Client::State::fetch(RequestBytes request, Phase& phase) {
+Task<Expected<ClientResponse>> Client::State::fetch(RequestBytes request, Deadline deadline,
+                                                    Phase& phase) {
     const std::uint64_t begun_in = generation;
-    auto connection = co_await ask(request, phase);
+    auto connection = co_await ask(request, deadline, phase);
     if (!connection) {
         co_return tl::unexpected(std::move(connection.error()));
     }
@@ -93,8 +98,9 @@ Task<Expected<ClientResponse>> Client::State::fetch(RequestBytes request, Phase&
     co_return response;
 }
 
-Task<Expected<StreamPtr>> Client::State::begin(RequestBytes request, Phase& phase) {
-    auto connection = co_await ask(request, phase);
+Task<Expected<StreamPtr>> Client::State::begin(RequestBytes request, Deadline deadline,
+                                               Phase& phase) {
+    auto connection = co_await ask(request, deadline, phase);
     if (!connection) {
         co_return tl::unexpected(std::move(connection.error()));
     }
@@ -102,7 +108,8 @@ Task<Expected<StreamPtr>> Client::State::begin(RequestBytes request, Phase& phas
 }
 
 /// A connection with the head of the answer read.
-Task<Expected<ConnectionPtr>> Client::State::ask(const RequestBytes& request, Phase& phase) {
+Task<Expected<ConnectionPtr>> Client::State::ask(const RequestBytes& request, Deadline deadline,
+                                                 Phase& phase) {
     if (auto pooled = take_idle()) {
         auto asked = co_await pooled->ask(request, phase);
         if (asked) {
@@ -113,7 +120,7 @@ Task<Expected<ConnectionPtr>> Client::State::ask(const RequestBytes& request, Ph
             co_return tl::unexpected(std::move(asked.error()));
         }
     }
-    auto transport = co_await connect(settings, phase);
+    auto transport = co_await connect(settings, deadline, phase);
     if (!transport) {
         co_return tl::unexpected(std::move(transport.error()));
     }

@@ -1,6 +1,7 @@
 #include "http/client_connect.hpp"
 
 #include "smw/async/sleep.hpp"
+#include "smw/async/with_deadline.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -110,21 +111,13 @@ Task<error_code> connect_to(tcp::socket& socket, tcp::endpoint endpoint, Duratio
     co_return error;
 }
 
-/// To the first endpoint that takes us.
-Task<Expected<tcp::socket>> connect_to_any(Endpoints endpoints, Duration user_timeout) {
-    const auto executor = co_await asio::this_coro::executor;
-    error_code last = asio::error::host_not_found;
-    for (const auto& endpoint : endpoints) {
-        tcp::socket socket{executor};
-        last = co_await connect_to(socket, endpoint, user_timeout);
-        if (!last) {
-            co_return std::move(socket);
-        }
+/// Of the first of `count` addresses that are left to try.
+Deadline share_of(Deadline deadline, std::size_t count) {
+    if (count == 1 || deadline.is_never()) {
+        return Deadline::never();
     }
-    const bool several = endpoints.size() > 1;
-    co_return fail(Code::Unavailable, several ? fmt::format("{} (the last of {} addresses)",
-                                                            in_words(last), endpoints.size())
-                                              : in_words(last));
+    const auto now = std::chrono::steady_clock::now();
+    return Deadline::at(now + deadline.remaining(now) / static_cast<Duration::rep>(count));
 }
 
 /// Whom the server's certificate must be for: SNI (RFC 6066 3, names only) and the check.
@@ -166,7 +159,30 @@ Task<Expected<std::unique_ptr<Transport>>> secure(tcp::socket socket, TlsSession
 
 }  // namespace
 
-Task<Expected<std::unique_ptr<Transport>>> connect(const ClientSettings& settings, Phase& phase) {
+Task<Expected<tcp::socket>> connect_to_any(Endpoints endpoints, Duration user_timeout,
+                                           Deadline deadline) {
+    const auto executor = co_await asio::this_coro::executor;
+    error_code last = asio::error::host_not_found;
+    std::size_t left = endpoints.size();
+    for (const auto& endpoint : endpoints) {
+        tcp::socket socket{executor};
+        auto trial = connect_to(socket, endpoint, user_timeout);
+        const auto tried =
+            co_await async::with_deadline(std::move(trial), share_of(deadline, left));
+        last = tried.value_or(asio::error::timed_out);
+        if (!last) {
+            co_return std::move(socket);
+        }
+        --left;
+    }
+    const bool several = endpoints.size() > 1;
+    co_return fail(Code::Unavailable, several ? fmt::format("{} (the last of {} addresses)",
+                                                            in_words(last), endpoints.size())
+                                              : in_words(last));
+}
+
+Task<Expected<std::unique_ptr<Transport>>> connect(const ClientSettings& settings,
+                                                   Deadline deadline, Phase& phase) {
     phase = Phase::Connecting;
     std::shared_ptr<const tls::ClientContext> context;
     if (settings.tls != nullptr) {
@@ -179,7 +195,7 @@ Task<Expected<std::unique_ptr<Transport>>> connect(const ClientSettings& setting
     if (!endpoints) {
         co_return tl::unexpected(std::move(endpoints.error()));
     }
-    auto socket = co_await connect_to_any(std::move(*endpoints), settings.user_timeout);
+    auto socket = co_await connect_to_any(std::move(*endpoints), settings.user_timeout, deadline);
     if (!socket) {
         co_return tl::unexpected(std::move(socket.error()));
     }

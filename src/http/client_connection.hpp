@@ -38,7 +38,6 @@ public:
 
     /// Whether it can be asked again: the answer has been read to its end and not a byte more came.
     [[nodiscard]] bool is_reusable() const;
-    void close() { transport_->close(); }
 
 private:
     using Parser = boost::beast::http::response_parser<boost::beast::http::buffer_body>;

@@ -301,6 +301,40 @@ TEST(HttpClientPool, KeepsNoMoreThanItMay) {
     EXPECT_TRUE(eventually([&] { return server.ended() == 1; })) << "the third is closed";
 }
 
+TEST(HttpClientPool, WaitsForOneDeadOfManyOnly) {
+    // As when the server's machine has vanished: nothing comes, not even an end.
+    for (const bool for_a_stream : {false, true}) {
+        std::atomic<int> asked{0};
+        const RawServer server{[&asked](RawConnection& connection) {
+            if (connection.number() >= 3) {
+                answer_all(connection);
+                return;
+            }
+            connection.read_request();
+            ++asked;
+            eventually([&] { return asked.load() >= 3; });
+            connection.send(kAnswer);
+            connection.wait_for_end();
+        }};
+        Caller caller{server};
+        ask_at_once(caller, 3);
+        const auto soon = Deadline::after(std::chrono::milliseconds{200});
+        const auto end = [&caller, for_a_stream, soon]() -> std::optional<Error> {
+            if (for_a_stream) {
+                const auto stream = caller.open({.target = "/"}, soon);
+                return stream ? std::nullopt : std::optional{stream.error()};
+            }
+            const auto response = caller.send({.target = "/"}, soon);
+            return response ? std::nullopt : std::optional{response.error()};
+        }();
+        ASSERT_TRUE(end);
+        EXPECT_EQ(end->code, Code::DeadlineExceeded) << end->message;
+        EXPECT_TRUE(eventually([&] { return server.ended() == 3; }));
+        expect_ok(caller.send());
+        EXPECT_EQ(server.connections(), 4);
+    }
+}
+
 TEST(HttpClientPool, PrefersWhatWasUsedLast) {
     // The others grow old, and a server closes what is idle for long.
     std::atomic<int> asked{0};
