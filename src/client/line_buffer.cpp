@@ -44,7 +44,7 @@ Expected<std::optional<std::string>> LineBuffer::next() {
             return std::optional<std::string>{std::move(copy)};
         }
     }
-    bytes_ = {};
+    free();
     return fail(Code::TooLarge, fmt::format("a line has more than {} MiB", kMaxLine >> 20));
 }
 
@@ -52,12 +52,17 @@ bool LineBuffer::has_rest() const {
     return too_large_ || !trim(std::string_view{bytes_}.substr(begin_)).empty();
 }
 
+/// What an assignment does not: it keeps the capacity.
+void LineBuffer::free() {
+    std::string{}.swap(bytes_);
+}
+
 void LineBuffer::compact() {
     bytes_.erase(0, begin_);
     scanned_ -= begin_;
     begin_ = 0;
     if (bytes_.empty() && bytes_.capacity() > kKeptCapacity) {
-        bytes_ = {};
+        free();
     }
 }
 

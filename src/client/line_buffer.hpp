@@ -27,6 +27,7 @@ public:
 private:
     /// Forgets what was given out.
     void compact();
+    void free();
 
     std::string bytes_;
     std::size_t begin_ = 0;    ///< of the next line
