@@ -14,6 +14,8 @@ using std::chrono::seconds;
 /// A minute, less ten seconds: a token must not end on its way.
 constexpr Duration kTokenPeriod = minutes{1} - seconds{10};
 constexpr Duration kTlsPeriod = minutes{5};
+/// After files that were not good: who writes certificate and key one after the other is soon done.
+constexpr Duration kSoon = seconds{10};
 
 bool same(const tls::ClientContextSettings& left, const tls::ClientContextSettings& right) {
     return left.ca_pem == right.ca_pem && left.chain_pem == right.chain_pem &&
@@ -72,7 +74,7 @@ bool Credentials::refresh_tls() {
         tls_told_.clear();
     }
     if (contexts_.version() > 0) {
-        tls_until_ = clock_.now() + kTlsPeriod;
+        tls_until_ = clock_.now() + (tls_told_.empty() ? kTlsPeriod : kSoon);
     }
     return contexts_.version() != before;
 }

@@ -25,8 +25,8 @@ public:
     [[nodiscard]] bool renew_token();
 
     /// Publishes what the files say when it is time to look. True when something else than before
-    /// was published: then old connections should go. A bad content is logged once, and the last
-    /// good one stays.
+    /// was published: then old connections should go. A bad content is logged once, the last good
+    /// one stays, and after ten seconds it is looked at again.
     bool refresh_tls();
     /// Empty before refresh_tls(), and as long as nothing good was there.
     [[nodiscard]] const async::Snapshot<tls::ClientContext>& contexts() const { return contexts_; }

@@ -7,6 +7,7 @@
 #include "support/recording_output.hpp"
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 namespace smw::client {
 namespace {
@@ -160,6 +161,34 @@ TEST_F(Certificates, StayWhileNewOnesAreBadWhichIsSaidOnce) {
     EXPECT_NE(credentials.contexts().load(), first);
 }
 
+TEST_F(Certificates, AreReadAgainSoonWhenARotationIsHalfDone) {
+    const auto before = test::make_pair();
+    const auto after = test::make_pair();
+    config_.ca.file = at("ca");
+    config_.client_certificate.file = at("c");
+    config_.client_key.file = at("k");
+    folder_.write("ca", before.chain_pem);
+    folder_.write("c", before.chain_pem);
+    folder_.write("k", before.key_pem);
+    auto credentials = make();
+    EXPECT_TRUE(credentials.refresh_tls());
+    folder_.write("c", after.chain_pem);
+    clock_.turn(minutes{5});
+    EXPECT_FALSE(credentials.refresh_tls());
+    EXPECT_EQ(warnings(), 1U);
+    folder_.write("k", after.key_pem);
+    clock_.turn(seconds{9});
+    EXPECT_FALSE(credentials.refresh_tls());
+    clock_.turn(seconds{1});
+    EXPECT_TRUE(credentials.refresh_tls());
+    folder_.write("ca", after.chain_pem);
+    clock_.turn(minutes{5} - seconds{1});
+    EXPECT_FALSE(credentials.refresh_tls()) << "all is well again";
+    clock_.turn(seconds{1});
+    EXPECT_TRUE(credentials.refresh_tls());
+    EXPECT_EQ(warnings(), 1U) << output_.text();
+}
+
 TEST_F(Certificates, AreLookedForEachTimeWhileThereWereNone) {
     config_.ca.file = at("ca");
     auto credentials = make();
@@ -182,7 +211,7 @@ TEST_F(Certificates, OfTheServerAreNotCheckedWhenSaidSo) {
     config_.insecure_skip_tls_verify = true;
     auto credentials = make();
     EXPECT_TRUE(credentials.refresh_tls());
-    EXPECT_FALSE(credentials.contexts().load()->verifies());
+    EXPECT_EQ(SSL_CTX_get_verify_mode(credentials.contexts().load()->native()), SSL_VERIFY_NONE);
 }
 
 }  // namespace
