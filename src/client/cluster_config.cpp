@@ -65,7 +65,8 @@ Expected<std::optional<FoundCluster>> first_of(const ClusterSources& sources) {
     if (!sources.kubeconfig.empty()) {
         return from_given_file(sources.kubeconfig);
     }
-    auto found = from_files(split_list(variable(sources, "KUBECONFIG")));
+    const auto list = variable(sources, "KUBECONFIG");
+    auto found = from_files(split_list(list));
     if (!found || *found) {
         return found;
     }
@@ -73,8 +74,12 @@ Expected<std::optional<FoundCluster>> first_of(const ClusterSources& sources) {
     if (!found || *found) {
         return found;
     }
+    // Files of the variable that are missing are none, but nor is the one at home meant (client-go
+    // tools/clientcmd/loader.go, NewDefaultClientConfigLoadingRules).
     const auto home = variable(sources, "HOME");
-    return home.empty() ? found : from_files({std::filesystem::path{home} / ".kube" / "config"});
+    return !list.empty() || home.empty()
+               ? found
+               : from_files({std::filesystem::path{home} / ".kube" / "config"});
 }
 
 }  // namespace

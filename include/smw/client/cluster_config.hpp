@@ -57,6 +57,7 @@ struct ClusterSources {
 };
 
 /// The first of --kubeconfig, KUBECONFIG, in-cluster, ~/.kube/config; nothing when there is none.
+/// With KUBECONFIG set the file at home does not count, even when none of its files is there.
 /// Reads files. An error names file and field ("/etc/k.conf: users[dev].client-key-data is no
 /// base64"), and never shows a secret. What can be checked without the API server is checked: files
 /// are there, the certificate fits its key.

@@ -99,9 +99,20 @@ TEST_F(FindCluster, PassesOverFilesOfTheVariableThatAreMissing) {
     sources_.environment["KUBECONFIG"] = at("none") + ":" + at("nothing");
     EXPECT_EQ(host(), "none");
     folder_.write("home/.kube/config", kubeconfig("home"));
-    EXPECT_EQ(host(), "home");
+    EXPECT_EQ(host(), "none") << "the file at home is not what was meant";
+    run_in_cluster();
+    folder_.write("sa/token", "t\n");
+    EXPECT_EQ(host(), "in-cluster");
     sources_.environment["KUBECONFIG"] = at("home") + ":" + at("a");
     EXPECT_EQ(host(), "home: is a folder");
+}
+
+TEST_F(FindCluster, LooksAtHomeOnlyWithoutTheVariable) {
+    folder_.write("home/.kube/config", kubeconfig("home"));
+    sources_.environment["KUBECONFIG"] = "";
+    EXPECT_EQ(host(), "home");
+    sources_.environment["KUBECONFIG"] = ":";
+    EXPECT_EQ(host(), "none");
 }
 
 TEST_F(FindCluster, NamesTheFlagsFileWhenItCannotBeRead) {
