@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace smw::watch {
 namespace {
 
@@ -28,9 +30,17 @@ std::string in_words(Duration span) {
     return fmt::format("{}h{}m", seconds / 3600, seconds % 3600 / 60);
 }
 
+Absence absence_of(const Condition& condition, std::size_t objects) {
+    if (!condition.absent) {
+        return Absence::None;
+    }
+    const bool remembered = condition.synced && !condition.emptied && objects > 0;
+    return remembered ? Absence::Remembered : Absence::Complete;
+}
+
 void ConditionLog::look(const Sight& sight) {
     tell_synced(sight);
-    tell_absent(sight.condition);
+    tell_absent(sight);
     tell_problem(sight);
     tell_stale(sight.stale);
     tell_skipped(sight);
@@ -49,18 +59,29 @@ void ConditionLog::tell_synced(const Sight& sight) {
                                         {"took", std::string_view{text}}});
 }
 
-void ConditionLog::tell_absent(const Condition& condition) {
-    if (condition.absent && !absent_) {
-        absent_ = true;
-        problem_.clear();
-        parts_.logger.warn("Resource is not installed; serving without it",
-                           {{"resource", std::string_view{parts_.resource}},
-                            {"namespace", std::string_view{parts_.namespace_}}});
-    } else if (absent_ && !condition.absent && condition.problem.empty()) {
-        absent_ = false;
-        parts_.logger.info("Resource is installed",
-                           {{"resource", std::string_view{parts_.resource}},
-                            {"namespace", std::string_view{parts_.namespace_}}});
+void ConditionLog::tell_absent(const Sight& sight) {
+    const auto absence = absence_of(sight.condition, sight.objects);
+    if (absence == Absence::None && !sight.condition.problem.empty()) {
+        return;  // who does not answer says nothing about it
+    }
+    if (std::exchange(absence_, absence) == absence ||
+        std::exchange(parts_.last_warning.absence, absence) == absence) {
+        return;
+    }
+    const auto& resource = parts_.resource;
+    switch (absence) {
+        case Absence::None:
+            parts_.logger.info("Resource is installed", {{"resource", std::string_view{resource}}});
+            return;
+        case Absence::Remembered:
+            parts_.logger.warn(
+                "Resource is not installed; serving the last good state for a minute",
+                {{"resource", std::string_view{resource}}});
+            return;
+        case Absence::Complete:
+            parts_.logger.warn("Resource is not installed; serving without it",
+                               {{"resource", std::string_view{resource}}});
+            return;
     }
 }
 
@@ -70,6 +91,10 @@ void ConditionLog::tell_problem(const Sight& sight) {
         return;
     }
     if (problem.empty()) {
+        const bool heard = sight.condition.last_heard != heard_at_problem_;
+        if (!heard) {
+            return;  // a watch was opened, which may be refused in its first line
+        }
         problem_.clear();
         if (!sight.condition.absent) {
             parts_.logger.info("Watch resumed",
@@ -81,13 +106,14 @@ void ConditionLog::tell_problem(const Sight& sight) {
     const auto within = [&sight](const std::optional<TimePoint>& told, Duration quiet) {
         return told && sight.now - *told < quiet;
     };
-    auto& [interrupted, refused] = parts_.last_warning;
-    auto& last = sight.refused ? refused : interrupted;
+    const auto& interrupted = parts_.last_warning.interrupted;
+    auto& last = sight.refused ? parts_.last_warning.refused : parts_.last_warning.interrupted;
     if (within(last, kQuietAfterWarning) || (sight.refused && within(interrupted, kNoRolesYet))) {
         return;  // told when it lasts
     }
     last = sight.now;
     problem_ = problem;
+    heard_at_problem_ = sight.condition.last_heard;
     parts_.logger.write(sight.refused ? log::Level::Error : log::Level::Warn,
                         problem_message(sight),
                         {{"resource", std::string_view{parts_.resource}},

@@ -20,13 +20,22 @@ inline constexpr Duration kNoRolesYet = std::chrono::seconds{10};
 /// "45s", "12m", "3h5m".
 [[nodiscard]] std::string in_words(Duration span);
 
+/// What decides while a resource is not installed.
+enum class Absence {
+    None,        ///< it is installed
+    Remembered,  ///< what was known, until absence has lasted (ReflectorSettings::absent_for_good)
+    Complete,    ///< nothing
+};
+[[nodiscard]] Absence absence_of(const Condition& condition, std::size_t objects);
+
 /// One thread.
 class ConditionLog {
 public:
-    /// When a problem of the resource was last told; shared by its feeds.
+    /// When a problem of the resource was last told, and what of its absence; shared by its feeds.
     struct LastWarning {
         std::optional<TimePoint> interrupted;
         std::optional<TimePoint> refused;
+        Absence absence = Absence::None;
     };
     struct Parts {
         log::Logger logger;
@@ -50,15 +59,16 @@ public:
 
 private:
     void tell_synced(const Sight& sight);
-    void tell_absent(const Condition& condition);
+    void tell_absent(const Sight& sight);
     void tell_problem(const Sight& sight);
     void tell_stale(const std::optional<Duration>& stale);
     void tell_skipped(const Sight& sight);
 
     Parts parts_;
     bool synced_ = false;
-    bool absent_ = false;
-    std::string problem_;  ///< that was told and has not ended
+    Absence absence_ = Absence::None;
+    std::string problem_;                        ///< that was told and has not ended
+    std::optional<TimePoint> heard_at_problem_;  ///< Condition::last_heard when it was told
     bool stale_ = false;
     std::uint64_t skipped_ = 0;
 };

@@ -6,10 +6,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
+#include <utility>
 
 namespace smw::watch {
 namespace {
+
+/// Whatever throws again at once does not keep the thread from its other work.
+constexpr Duration kAfterException = std::chrono::milliseconds{100};
 
 void add(client::ApiRequest& request, std::string name, std::string value) {
     request.query.emplace_back(std::move(name), std::move(value));
@@ -27,18 +30,20 @@ Feed::Feed(Parts parts)
 }
 
 Task<void> Feed::run() {
+    std::exception_ptr thrown;
     for (;;) {
-        std::exception_ptr thrown;
         try {
-            co_await step();
+            if (thrown) {
+                co_await async::sleep(kAfterException);
+                threw(std::exchange(thrown, nullptr));
+            }
             show();
+            co_await step();
         } catch (...) {
             thrown = std::current_exception();
         }
         if (thrown) {
             co_await async::throw_if_cancelled();
-            // A defect of ours, or no memory: it must not end what keeps the state fresh.
-            failed({{Code::Internal, "an exception: " + describe_thrown(thrown)}, {}});
         }
     }
 }
@@ -115,6 +120,11 @@ void Feed::failed(const client::Failure& failure) {
     reflector_.failed(failure, now());
 }
 
+/// A defect of ours, or no memory: it must not end what keeps the state fresh.
+void Feed::threw(const std::exception_ptr& thrown) {
+    failed({{Code::Internal, "an exception: " + describe_thrown(thrown)}, {}});
+}
+
 client::ApiRequest Feed::request(std::string verb) const {
     client::ApiRequest request;
     request.verb = std::move(verb);
@@ -125,10 +135,9 @@ client::ApiRequest Feed::request(std::string verb) const {
     return request;
 }
 
-std::optional<Duration> Feed::stale(TimePoint now, bool absent) const {
+std::optional<Duration> Feed::stale(TimePoint now) const {
     const auto silent = now - heard_steady_.load();
-    const bool late = !absent && silent > parts_.cluster.max_staleness;
-    return late ? std::optional{silent} : std::nullopt;
+    return silent > parts_.cluster.max_staleness ? std::optional{silent} : std::nullopt;
 }
 
 void Feed::show() {
@@ -138,25 +147,28 @@ void Feed::show() {
         heard_steady_.store(*condition.last_heard);
         heard_ = parts_.cluster.clock.wall();
     }
-    Shown shown{condition.absent, condition.problem};
+    const auto objects = parts_.cache.objects();
+    Shown shown{absence_of(condition, objects), condition.problem};
     if (shown != shown_before_) {
         shown_before_ = shown;
         shown_.publish(std::make_shared<const Shown>(std::move(shown)));
     }
-    const ConditionLog::Sight sight{condition, refused_, stale(moment, condition.absent),
-                                    parts_.cache.objects(), moment};
+    const ConditionLog::Sight sight{condition, refused_, stale(moment), objects, moment};
     log_.look(sight);
     parts_.on_step();
 }
 
 std::optional<std::string> Feed::problem() const {
     const auto shown = shown_.load();
-    if (shown->absent) {
+    if (shown->absence == Absence::Remembered) {
+        return "not installed: serving the last good state for a minute";
+    }
+    if (shown->absence == Absence::Complete) {
         const std::chrono::duration<double> every = parts_.cluster.reflector.absent_retry;
         return fmt::format("not installed: retrying every {:g} s", every.count());
     }
     auto text = shown->problem;
-    if (const auto silent = stale(now(), false)) {
+    if (const auto silent = stale(now())) {
         text += fmt::format("{}stale: nothing heard for {}", text.empty() ? "" : "; ",
                             in_words(*silent));
     }

@@ -7,6 +7,7 @@
 #include "watch/condition_log.hpp"
 
 #include <atomic>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,7 +42,7 @@ public:
 private:
     /// What other threads are shown, swapped whole.
     struct Shown {
-        bool absent = false;
+        Absence absence = Absence::None;
         std::string problem;
         friend bool operator==(const Shown&, const Shown&) = default;
     };
@@ -52,10 +53,11 @@ private:
     Task<void> read(ReadLine line);
     Task<void> pause(Pause pause);
     void failed(const client::Failure& failure);
+    void threw(const std::exception_ptr& thrown);
     [[nodiscard]] client::ApiRequest request(std::string verb) const;
     [[nodiscard]] TimePoint now() const { return parts_.cluster.clock.now(); }
     /// For so long nothing was heard, when it is too long.
-    [[nodiscard]] std::optional<Duration> stale(TimePoint now, bool absent) const;
+    [[nodiscard]] std::optional<Duration> stale(TimePoint now) const;
     void show();
 
     Parts parts_;

@@ -88,7 +88,7 @@ void Reflector::forget(RelistCause cause) {
 void Reflector::begin_relist() {
     ++condition_.relists.at(static_cast<std::size_t>(cause_));
     cause_ = RelistCause::Error;
-    emptied_ = false;
+    condition_.emptied = false;
     parts_.sink.begin_relist(parts_.namespace_);
 }
 

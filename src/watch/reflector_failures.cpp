@@ -103,8 +103,8 @@ void Reflector::absent(TimePoint now) {
     forget(RelistCause::Error);
     const bool for_good = now - *absent_since_ >= parts_.settings.absent_for_good;
     // What was half-read before the first sync is not kept either: nothing of it may decide.
-    if ((for_good || !condition_.synced) && !emptied_) {
-        emptied_ = true;
+    if ((for_good || !condition_.synced) && !condition_.emptied) {
+        condition_.emptied = true;
         parts_.sink.begin_relist(parts_.namespace_);
         parts_.sink.end_relist(parts_.namespace_);
     }

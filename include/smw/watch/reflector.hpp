@@ -70,8 +70,9 @@ enum class RelistCause { Initial, Gone, Error };
 
 /// How far the knowledge has come, truthfully at every moment.
 struct Condition {
-    bool synced = false;  ///< one whole list has been read; stays
-    bool absent = false;  ///< the API server does not serve the resource: the CRD is not installed
+    bool synced = false;   ///< one whole list has been read; stays
+    bool absent = false;   ///< the API server does not serve the resource: the CRD is not installed
+    bool emptied = false;  ///< absence lasted, and what was known is forgotten
     /// Empty while all is well: what keeps us from following, in one clause.
     std::string problem;
     /// An event, a bookmark, a page, or that the resource is absent.
@@ -173,7 +174,6 @@ private:
     int breaks_in_a_row_ = 0;                   ///< at one resource version
     int gone_in_a_row_ = 0;                     ///< without news in between
     std::optional<TimePoint> absent_since_;
-    bool emptied_ = false;  ///< because absence lasted
 };
 
 }  // namespace smw::watch

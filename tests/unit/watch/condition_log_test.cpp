@@ -77,8 +77,25 @@ TEST_F(ConditionLogTest, TellsAProblemAndItsEnd) {
     condition.problem = "refused";
     EXPECT_THAT(look(), ElementsAre(interrupted("refused")));
     condition.problem = "";
+    EXPECT_THAT(look(), IsEmpty()) << "opened, and nothing heard";
+    condition.last_heard = now;
     EXPECT_THAT(look(), ElementsAre(line("info Watch resumed")));
     EXPECT_THAT(look(), IsEmpty());
+}
+
+TEST_F(ConditionLogTest, AWatchThatIsOpenedAndBreaksAgainHasNotResumed) {
+    condition.synced = true;
+    condition.last_heard = now;
+    look();
+    condition.problem = "cut";
+    EXPECT_EQ(look().size(), 1U);
+    for (int round = 0; round < 10; ++round) {
+        now += 30s;
+        condition.problem = "";
+        EXPECT_THAT(look(), IsEmpty());
+        condition.problem = "cut";
+        EXPECT_THAT(look(), IsEmpty());
+    }
 }
 
 TEST_F(ConditionLogTest, AProblemThatFlipsIsToldOnceAMinute) {
@@ -87,6 +104,7 @@ TEST_F(ConditionLogTest, AProblemThatFlipsIsToldOnceAMinute) {
     std::size_t told = 0;
     for (int second = 0; second < 180; ++second, now += 1s) {
         condition.problem = second % 2 == 0 ? "cut" : "";
+        condition.last_heard = now;
         told += look().size();
     }
     EXPECT_EQ(told, 2U * 3U) << "interrupted and resumed";
@@ -151,10 +169,16 @@ TEST_F(ConditionLogTest, SaysWhenThereIsNothingToServeYet) {
                                          R"(, "why": "forbidden")")));
 }
 
+constexpr auto kComplete =
+    "warn Resource is not installed; serving without it\t{\"resource\": \"things\"}";
+constexpr auto kRemembered =
+    "warn Resource is not installed; serving the last good state for a minute\t"
+    "{\"resource\": \"things\"}";
+constexpr auto kInstalled = "info Resource is installed\t{\"resource\": \"things\"}";
+
 TEST_F(ConditionLogTest, TellsOnceThatAResourceIsNotInstalled) {
-    const auto absent = line("warn Resource is not installed; serving without it");
     condition.absent = true;
-    EXPECT_THAT(look(), ElementsAre(absent));
+    EXPECT_THAT(look(), ElementsAre(kComplete));
     EXPECT_THAT(look(), IsEmpty());
     condition.absent = false;
     condition.problem = "away";
@@ -163,9 +187,35 @@ TEST_F(ConditionLogTest, TellsOnceThatAResourceIsNotInstalled) {
     condition.problem = "";
     EXPECT_THAT(look(), IsEmpty());
     condition.absent = false;
-    EXPECT_THAT(look(), ElementsAre(line("info Resource is installed")));
+    EXPECT_THAT(look(), ElementsAre(kInstalled));
     condition.absent = true;
-    EXPECT_THAT(look(), ElementsAre(absent));
+    EXPECT_THAT(look(), ElementsAre(kComplete));
+}
+
+TEST_F(ConditionLogTest, TellsWhatServesWhileAResourceIsNotInstalled) {
+    condition.synced = true;
+    look();
+    condition.absent = true;
+    EXPECT_THAT(look(), ElementsAre(kRemembered));
+    EXPECT_THAT(look(), IsEmpty());
+    condition.emptied = true;
+    EXPECT_THAT(look(), ElementsAre(kComplete));
+    EXPECT_THAT(look(), IsEmpty());
+    condition.absent = false;
+    EXPECT_THAT(look(), ElementsAre(kInstalled));
+}
+
+TEST_F(ConditionLogTest, FeedsOfOneResourceTellItsAbsenceOnce) {
+    auto other = make("ns");
+    condition.absent = true;
+    EXPECT_THAT(look(), ElementsAre(kComplete));
+    EXPECT_THAT(look(other), IsEmpty());
+    condition.absent = false;
+    EXPECT_THAT(look(other), ElementsAre(kInstalled));
+    EXPECT_THAT(look(), IsEmpty());
+    condition.absent = true;
+    EXPECT_THAT(look(other), ElementsAre(kComplete)) << "anew";
+    EXPECT_THAT(look(), IsEmpty());
 }
 
 TEST_F(ConditionLogTest, AnAbsentResourceHasNoWatchThatResumes) {
@@ -174,7 +224,22 @@ TEST_F(ConditionLogTest, AnAbsentResourceHasNoWatchThatResumes) {
     look();
     condition.problem = "";
     condition.absent = true;
-    EXPECT_THAT(look(), ElementsAre(line("warn Resource is not installed; serving without it")));
+    condition.last_heard = now;
+    EXPECT_THAT(look(), ElementsAre(kRemembered));
+    condition.absent = false;
+    EXPECT_THAT(look(), ElementsAre(kInstalled));
+}
+
+TEST(AbsenceOf, IsCompleteWhereNothingIsKnown) {
+    Condition condition;
+    EXPECT_EQ(absence_of(condition, 1), Absence::None);
+    condition.absent = true;
+    EXPECT_EQ(absence_of(condition, 1), Absence::Complete) << "not synced";
+    condition.synced = true;
+    EXPECT_EQ(absence_of(condition, 1), Absence::Remembered);
+    EXPECT_EQ(absence_of(condition, 0), Absence::Complete);
+    condition.emptied = true;
+    EXPECT_EQ(absence_of(condition, 1), Absence::Complete) << "of another namespace";
 }
 
 TEST_F(ConditionLogTest, TellsStalenessAndItsEnd) {
