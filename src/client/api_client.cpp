@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace smw::client {
@@ -27,7 +26,7 @@ http::ClientSettings settings_of(const ClusterConfig& config, const Credentials&
     settings.host = config.host;
     settings.port = config.port;
     settings.server_name = config.tls_server_name;
-    settings.user_agent = fmt::format("stateful-migration-webhook/{} (linux/amd64)", version());
+    settings.user_agent = fmt::format("stateful-migration-webhook/{} (linux)", version());
     settings.tls = config.tls ? &credentials.contexts() : nullptr;
     return settings;
 }
@@ -116,6 +115,9 @@ ApiClient::ApiClient(ClusterConfig config, const Clock& clock, log::Logger logge
 ApiClient::~ApiClient() = default;
 
 Task<Answered<json::Document>> ApiClient::get(ApiRequest request, Deadline deadline) {
+    if (auto good = check_names(request); !good) {
+        co_return tl::unexpected(unanswered(request, std::move(good).error()));
+    }
     auto response = co_await state_->send(request, deadline);
     if (!response) {
         co_return tl::unexpected(unanswered(request, std::move(response).error()));
@@ -128,12 +130,10 @@ Task<Answered<json::Document>> ApiClient::get(ApiRequest request, Deadline deadl
 
 Task<Answered<std::unique_ptr<WatchStream>>> ApiClient::watch(ApiRequest request,
                                                               Deadline deadline) {
-    const bool says_so =
-        std::any_of(request.query.begin(), request.query.end(),
-                    [](const auto& parameter) { return parameter.first == "watch"; });
-    if (!says_so) {
-        request.query.emplace_back("watch", "1");
+    if (auto good = check_names(request); !good) {
+        co_return tl::unexpected(unanswered(request, std::move(good).error()));
     }
+    request.query.emplace_back("watch", "1");
     auto stream = co_await state_->open(request, deadline);
     if (!stream) {
         co_return tl::unexpected(unanswered(request, std::move(stream).error()));

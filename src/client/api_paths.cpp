@@ -41,6 +41,17 @@ std::string percent_encode(std::string_view text) {
     return out;
 }
 
+Expected<void> check_names(const ApiRequest& request) {
+    const auto is_dots = [](std::string_view name) {
+        return name == "." || name == "..";
+    };
+    const bool nameless = request.verb == "get" && request.name.empty();
+    if (nameless || is_dots(request.name) || is_dots(request.namespace_)) {
+        return fail(Code::BadRequest, "this is no name");
+    }
+    return {};
+}
+
 std::string target_of(const ApiRequest& request, std::string_view prefix) {
     std::string target{prefix};
     target += request.group.empty() ? "/api" : "/apis/" + percent_encode(request.group);

@@ -11,6 +11,10 @@ namespace smw::client {
 /// RFC 3986 section 2.1: everything but unreserved characters.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
+/// Why there is no such path: "." and ".." are names of no object and mean another path to whoever
+/// normalizes it (RFC 3986 section 5.2.4), and a "get" without a name would be a list.
+[[nodiscard]] Expected<void> check_names(const ApiRequest& request);
+
 /// Path and query: "<prefix>/apis/batch/v1/namespaces/a/jobs/train?limit=1".
 [[nodiscard]] std::string target_of(const ApiRequest& request, std::string_view prefix);
 

@@ -34,8 +34,24 @@ TEST_F(ApiClientTest, AsksAsClientGoDoes) {
     EXPECT_EQ(calls[0].header("authorization"), "Bearer t");
     EXPECT_EQ(calls[0].header("host"), "127.0.0.1:" + std::to_string(server_.port()));
     EXPECT_THAT(calls[0].header("user-agent"),
-                testing::MatchesRegex("stateful-migration-webhook/[0-9.]+ \\(linux/amd64\\)"));
+                testing::MatchesRegex("stateful-migration-webhook/[0-9.]+ \\(linux\\)"));
     EXPECT_EQ(calls[0].headers.count("impersonate-user"), 0U);
+}
+
+TEST_F(ApiClientTest, DoesNotAskForWhatIsNoName) {
+    auto request = list();
+    request.namespace_ = "..";
+    const auto listed = get(request);
+    ASSERT_FALSE(listed);
+    EXPECT_EQ(listed.error().error.code, Code::BadRequest);
+    EXPECT_EQ(listed.error().error.message,
+              "listing checkpointbackups.migration.dcnlab.com in namespace ..: this is no name");
+    EXPECT_EQ(listed.error().status.code, 0);
+    request.verb = "watch";
+    const auto watched = wait_for(client().watch(request, Deadline::after(test::kPatience)));
+    ASSERT_FALSE(watched);
+    EXPECT_EQ(watched.error().error.code, Code::BadRequest);
+    EXPECT_EQ(server_.calls().size(), 0U);
 }
 
 TEST_F(ApiClientTest, AsksForMetadataOnly) {

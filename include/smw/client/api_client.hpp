@@ -76,7 +76,8 @@ public:
     ApiClient(const ApiClient&) = delete;
     ApiClient& operator=(const ApiClient&) = delete;
 
-    /// One object, or one page of a list.
+    /// One object, or one page of a list. Without asking BadRequest for names that are none: "."
+    /// and ".." of object and namespace, none of an object to get.
     Task<Answered<json::Document>> get(ApiRequest request, Deadline deadline);
     /// `deadline` is for the head of the answer. Adds watch=1 to the query.
     Task<Answered<std::unique_ptr<WatchStream>>> watch(ApiRequest request, Deadline deadline);

@@ -42,6 +42,33 @@ TEST(ApiPaths, AreEncoded) {
     EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
 }
 
+TEST(ApiPaths, WantNamesThatAreNames) {
+    const struct {
+        const char* verb;
+        const char* in;
+        const char* name;
+        bool good;
+    } cases[] = {
+        {"list", "", "", true},     {"watch", "a", "", true},  {"get", "", "a", true},
+        {"get", "a", "a", true},    {"get", "a", "...", true}, {"get", "a", ".a", true},
+        {"get", "a", "", false},    {"get", "", "", false},    {"get", "a", ".", false},
+        {"get", "a", "..", false},  {"get", ".", "a", false},  {"get", "..", "a", false},
+        {"list", "..", "", false},  {"list", ".", "", false},  {"watch", "..", "", false},
+        {"watch", "a", ".", false},
+    };
+    for (const auto& [verb, in, name, good] : cases) {
+        auto request = backups(verb);
+        request.namespace_ = in;
+        request.name = name;
+        const auto checked = check_names(request);
+        EXPECT_EQ(checked.has_value(), good) << verb << " " << in << "/" << name;
+        if (!checked) {
+            EXPECT_EQ(checked.error().code, Code::BadRequest);
+            EXPECT_EQ(checked.error().message, "this is no name");
+        }
+    }
+}
+
 TEST(ApiPaths, AskForMetadataWithTheWholeObjectAsFallback) {
     auto request = backups("list");
     EXPECT_EQ(accept_of(request), "application/json");
