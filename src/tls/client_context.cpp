@@ -136,8 +136,7 @@ Expected<std::shared_ptr<const ClientContext>> ClientContext::make(
     if (auto used = use_own(context.get(), settings); !used) {
         return tl::unexpected(used.error());
     }
-    return std::shared_ptr<const ClientContext>{
-        new ClientContext{std::move(context), settings.verify}};
+    return std::shared_ptr<const ClientContext>{new ClientContext{std::move(context)}};
 }
 
 }  // namespace smw::tls

@@ -27,14 +27,11 @@ public:
         const ClientContextSettings& settings);
 
     [[nodiscard]] ssl_ctx_st* native() const { return context_.get(); }
-    [[nodiscard]] bool verifies() const { return verify_; }
 
 private:
-    ClientContext(std::shared_ptr<ssl_ctx_st> context, bool verify)
-        : context_(std::move(context)), verify_(verify) {}
+    explicit ClientContext(std::shared_ptr<ssl_ctx_st> context) : context_(std::move(context)) {}
 
     std::shared_ptr<ssl_ctx_st> context_;
-    bool verify_;
 };
 
 }  // namespace smw::tls
