@@ -21,6 +21,8 @@ using test::RawServer;
 using testing::HasSubstr;
 
 constexpr const char* kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+/// What is not asked for would be taken for the next answer.
+constexpr const char* kPlanted = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
 
 void answer_all(RawConnection& connection) {
     while (!connection.read_request().empty()) {
@@ -31,6 +33,37 @@ void answer_all(RawConnection& connection) {
 void expect_ok(const Expected<ClientResponse>& response) {
     ASSERT_TRUE(response) << response.error().message;
     EXPECT_EQ(response->body, "ok");
+}
+
+Task<void> ask(Caller& caller) {
+    const auto response = co_await caller.ask();
+    expect_ok(response);
+}
+
+/// `count` requests at once, each on a connection of its own.
+void ask_at_once(Caller& caller, int count) {
+    async::TaskGroup tasks{caller.context().get_executor(), [](std::exception_ptr) {
+                               FAIL();
+                           }};
+    for (int index = 0; index < count; ++index) {
+        tasks.spawn(ask(caller));
+    }
+    EXPECT_TRUE(async::run(caller.context(), tasks.join(test::patience())));
+}
+
+/// Reads no answer before the server has the request and `meanwhile` is over.
+template <class Function>
+void ask_and(Caller& caller, const RawServer& server, Function meanwhile) {
+    async::TaskGroup tasks{caller.context().get_executor(), [](std::exception_ptr) {
+                               FAIL();
+                           }};
+    tasks.spawn(ask(caller));
+    ASSERT_TRUE(eventually([&] {
+        caller.context().poll();
+        return server.requests().size() == 1;
+    }));
+    meanwhile();
+    EXPECT_TRUE(async::run(caller.context(), tasks.join(test::patience())));
 }
 
 TEST(HttpClientPool, UsesAConnectionAgain) {
@@ -81,20 +114,13 @@ TEST(HttpClientPool, DoesNotUseAConnectionAgainThatEnds) {
 }
 
 TEST(HttpClientPool, DoesNotTrustAConnectionOnWhichMoreThanTheAnswerCame) {
-    // What is not asked for would be taken for the next answer.
-    constexpr const char* kPlanted = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
     for (const bool at_once : {true, false}) {
         std::atomic<bool> planted{false};
         const RawServer server{[at_once, &planted](RawConnection& connection) {
             connection.read_request();
-            if (connection.number() > 0) {
-                connection.send(kAnswer);
-            } else if (at_once) {
-                connection.send(std::string{kAnswer} + kPlanted);
-            } else {
-                connection.send(kAnswer);
-                connection.send(kPlanted);
-            }
+            const std::string more = connection.number() == 0 ? kPlanted : "";
+            connection.send(at_once ? kAnswer + more : kAnswer);
+            connection.send(at_once ? "" : more);
             planted = true;
             connection.wait_for_end();
         }};
@@ -107,7 +133,6 @@ TEST(HttpClientPool, DoesNotTrustAConnectionOnWhichMoreThanTheAnswerCame) {
 }
 
 TEST(HttpClientPool, DoesNotTrustAConnectionOnWhichASecondTlsRecordCame) {
-    constexpr const char* kPlanted = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
     const auto pair = test::make_pair();
     std::atomic<bool> go_on{false};
     std::atomic<bool> planted{false};
@@ -124,22 +149,11 @@ TEST(HttpClientPool, DoesNotTrustAConnectionOnWhichASecondTlsRecordCame) {
     auto settings = test::settings_for(server);
     settings.tls = &contexts;
     Caller caller{std::move(settings)};
-    async::TaskGroup tasks{caller.context().get_executor(), [](std::exception_ptr) {
-                               FAIL();
-                           }};
-    const auto ask = [&caller]() -> Task<void> {
-        const auto response = co_await caller.ask();
-        expect_ok(response);
-    };
-    tasks.spawn(ask());
-    ASSERT_TRUE(eventually([&] {
-        caller.context().poll();
-        return server.requests().size() == 1;
-    }));
-    // The client reads only when both are there: one read of the socket takes both records.
-    go_on = true;
-    ASSERT_TRUE(eventually([&] { return planted.load(); }));
-    EXPECT_TRUE(async::run(caller.context(), tasks.join(test::patience())));
+    ask_and(caller, server, [&] {
+        go_on = true;
+        // One read of the socket takes both records.
+        EXPECT_TRUE(eventually([&] { return planted.load(); }));
+    });
     expect_ok(caller.send());
     EXPECT_EQ(server.connections(), 2);
 }
@@ -215,16 +229,7 @@ TEST(HttpClientPool, AsksOnceMoreOnANewConnectionOnly) {
         connection.close();
     }};
     Caller caller{server};
-    async::TaskGroup tasks{caller.context().get_executor(), [](std::exception_ptr) {
-                               FAIL();
-                           }};
-    const auto ask = [&caller]() -> Task<void> {
-        const auto response = co_await caller.ask();
-        expect_ok(response);
-    };
-    tasks.spawn(ask());
-    tasks.spawn(ask());
-    EXPECT_TRUE(async::run(caller.context(), tasks.join(test::patience())));
+    ask_at_once(caller, 2);
     EXPECT_EQ(server.connections(), 2);
     expect_ok(caller.send());
     EXPECT_EQ(server.connections(), 3);
@@ -264,21 +269,6 @@ TEST(HttpClientPool, DoesNotAskAgainOnAConnectionThatIsNew) {
     EXPECT_EQ(server.connections(), 1);
 }
 
-/// `count` requests at once, each on a connection of its own.
-void ask_at_once(Caller& caller, int count) {
-    async::TaskGroup tasks{caller.context().get_executor(), [](std::exception_ptr) {
-                               FAIL();
-                           }};
-    const auto ask = [&caller]() -> Task<void> {
-        const auto response = co_await caller.ask();
-        expect_ok(response);
-    };
-    for (int index = 0; index < count; ++index) {
-        tasks.spawn(ask());
-    }
-    EXPECT_TRUE(async::run(caller.context(), tasks.join(test::patience())));
-}
-
 /// Answers a first request when all `count` connections have theirs.
 auto answers_when_all_have_asked(int count, std::atomic<int>& asked) {
     return [count, &asked](RawConnection& connection) {
@@ -302,7 +292,6 @@ TEST(HttpClientPool, KeepsNoMoreThanItMay) {
 }
 
 TEST(HttpClientPool, WaitsForOneDeadOfManyOnly) {
-    // As when the server's machine has vanished: nothing comes, not even an end.
     for (const bool for_a_stream : {false, true}) {
         std::atomic<int> asked{0};
         const RawServer server{[&asked](RawConnection& connection) {
@@ -319,14 +308,12 @@ TEST(HttpClientPool, WaitsForOneDeadOfManyOnly) {
         Caller caller{server};
         ask_at_once(caller, 3);
         const auto soon = Deadline::after(std::chrono::milliseconds{200});
-        const auto end = [&caller, for_a_stream, soon]() -> std::optional<Error> {
-            if (for_a_stream) {
-                const auto stream = caller.open({.target = "/"}, soon);
-                return stream ? std::nullopt : std::optional{stream.error()};
-            }
-            const auto response = caller.send({.target = "/"}, soon);
-            return response ? std::nullopt : std::optional{response.error()};
-        }();
+        std::optional<Error> end;
+        if (for_a_stream) {
+            caller.open({.target = "/"}, soon).map_error([&](const Error& why) { end = why; });
+        } else {
+            caller.send({.target = "/"}, soon).map_error([&](const Error& why) { end = why; });
+        }
         ASSERT_TRUE(end);
         EXPECT_EQ(end->code, Code::DeadlineExceeded) << end->message;
         EXPECT_TRUE(eventually([&] { return server.ended() == 3; }));
@@ -390,21 +377,10 @@ TEST(HttpClientPool, DoesNotKeepWhatWasMadeWithOldCredentials) {
         answer_all(connection);
     }};
     Caller caller{server};
-    async::TaskGroup tasks{caller.context().get_executor(), [](std::exception_ptr) {
-                               FAIL();
-                           }};
-    const auto ask = [&caller]() -> Task<void> {
-        const auto response = co_await caller.ask();
-        expect_ok(response);
-    };
-    tasks.spawn(ask());
-    ASSERT_TRUE(eventually([&] {
-        caller.context().poll();
-        return server.requests().size() == 1;
-    }));
-    caller.client().close_idle();
-    go_on = true;
-    EXPECT_TRUE(async::run(caller.context(), tasks.join(test::patience())));
+    ask_and(caller, server, [&] {
+        caller.client().close_idle();
+        go_on = true;
+    });
     EXPECT_TRUE(eventually([&] { return server.ended() == 1; }));
     expect_ok(caller.send());
     EXPECT_EQ(server.connections(), 2);
