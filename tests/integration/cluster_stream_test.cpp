@@ -191,5 +191,25 @@ TEST_F(ClusterStream, WhatASinkThrowsDoesNotEndTheTask) {
     EXPECT_TRUE(eventually_well());
 }
 
+TEST_F(ClusterStream, WhatASinkThrowsIsToldBeforeThePause) {
+    settings.backoff.first = settings.backoff.most = 1h;
+    script.watch(lines_reply({event("MODIFIED", object("explosive", "blue", "11"))}));
+    sink.explosive = "explosive";
+    start_with_a();
+    EXPECT_TRUE(eventually_problem("boom")) << output.text();
+}
+
+TEST_F(ClusterStream, WhatASinkThrowsEachTimeIsPassedByWithARelist) {
+    for (int round = 0; round < 3; ++round) {
+        script.watch(lines_reply({event("MODIFIED", object("explosive", "blue", "11"))}));
+    }
+    sink.explosive = "explosive";
+    script.list(body_reply(page({object("a", "red", "5")}, "10")));
+    script.list(body_reply(page({object("a", "blue", "12")}, "12")));
+    start();
+    ASSERT_TRUE(eventually_content({"ns/a=blue"})) << output.text();
+    EXPECT_EQ(relists("error"), 1);
+}
+
 }  // namespace
 }  // namespace smw::watch::testing

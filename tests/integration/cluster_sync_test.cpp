@@ -5,6 +5,7 @@ namespace smw::watch::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::Ge;
 using ::testing::IsEmpty;
 using ::testing::Le;
@@ -148,6 +149,31 @@ TEST_F(ClusterSync, WaitsForTheResourceToBeInstalled) {
     EXPECT_TRUE(eventually_logged("Resource is installed"));
     EXPECT_EQ(relists("initial"), 1);
     EXPECT_EQ(relists("error"), 0);
+}
+
+TEST_F(ClusterSync, TheNotFoundOfALoadBalancerIsNoAbsence) {
+    auto page_of_html = body_reply("<html>404 Not Found</html>");
+    page_of_html.status = 404;
+    page_of_html.content_type = "text/html";
+    for (int round = 0; round < 3; ++round) {
+        script.stream(page_of_html);
+    }
+    start_with_a();
+    ASSERT_TRUE(test::eventually([&] { return synced.is_set(); })) << output.text();
+    EXPECT_THAT(sink.content(), ElementsAre("ns/a=red")) << "not ready before the list";
+    EXPECT_TRUE(eventually_well());
+    EXPECT_EQ(output.count("not installed"), 0U) << output.text();
+}
+
+TEST_F(ClusterSync, OneThatIsNotInstalledIsToldOnceForAllNamespaces) {
+    for (const auto* namespace_ : {"one", "two", "three"}) {
+        for (int round = 0; round < 2000; ++round) {
+            script.stream(test::status_reply(404, "NotFound"), namespace_);
+        }
+    }
+    start({"one", "two", "three"});
+    ASSERT_TRUE(test::eventually([&] { return synced.is_set(); })) << output.text();
+    EXPECT_EQ(output.count("Resource is not installed; serving without it"), 1U) << output.text();
 }
 
 TEST_F(ClusterSync, AResourceThatIsTakenAwayTakesItsObjectsAlong) {
