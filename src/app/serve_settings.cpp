@@ -288,7 +288,7 @@ void check_state(ServeSettings& settings, const Configured& configured,
     sources.environment = configured.environment;
     auto found = find_cluster(sources);
     if (!found) {
-        errors.push_back(found.error().message);
+        errors.push_back("finding the cluster: " + found.error().message);
     } else if (!*found) {
         errors.emplace_back(
             "there is no source of state: give --manifests DIR, a folder with CheckpointBackups "

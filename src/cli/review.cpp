@@ -146,7 +146,7 @@ public:
         sources.environment = configured.environment;
         auto found = find_cluster_(sources);
         if (!found) {
-            return {found.error().message};
+            return {"finding the cluster: " + found.error().message};
         }
         cluster_ = *std::move(found);
         return {};

@@ -74,6 +74,7 @@ def test_crash_under_load(breakable_account: Account, start_watching: StartWatch
         after = world.until_followed(asks)
         assert after["train"] != before["train"]
     all_is_well(server, world)
+    server.wait_for_message("Watch resumed")
     messages = [line.message for line in server.log_lines()]
     interrupted = messages.index("Watch interrupted; serving the last good state")
     assert "Watch resumed" in messages[interrupted:]

@@ -110,7 +110,8 @@ TEST_F(ServeSettingsTest, LooksForAClusterInWhatTheProcessWasStartedWith) {
 
 TEST_F(ServeSettingsTest, SaysWhatIsWrongWithTheClusterThatIsFound) {
     found_ = fail(Code::BadRequest, "/etc/k.conf: users[dev].token is no string");
-    EXPECT_THAT(check(given({})), ElementsAre("/etc/k.conf: users[dev].token is no string"));
+    EXPECT_THAT(check(given({})),
+                ElementsAre("finding the cluster: /etc/k.conf: users[dev].token is no string"));
 }
 
 TEST_F(ServeSettingsTest, LooksForNoClusterWhenThereAreManifests) {

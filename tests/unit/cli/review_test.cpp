@@ -365,7 +365,8 @@ TEST_F(Review, LooksForNoClusterBesideManifests) {
 TEST_F(Review, SaysWhatIsWrongWithTheClusterThatIsFound) {
     found_ = fail(Code::BadRequest, "k.conf: contexts is no list");
     EXPECT_EQ(run({"-"}, std::string{kJob}), 2);
-    EXPECT_EQ(err_, "stateful-migration-webhook: k.conf: contexts is no list\n");
+    EXPECT_EQ(err_,
+              "stateful-migration-webhook: finding the cluster: k.conf: contexts is no list\n");
 }
 
 struct Golden {
