@@ -131,11 +131,7 @@ public:
     }
 
     ~Soak() {
-        const auto end = [this]() -> Task<bool> {
-            tasks_.cancel();
-            co_return co_await tasks_.join(Deadline::after(test::kPatience));
-        };
-        EXPECT_TRUE(asio::co_spawn(background_.executor(), end, asio::use_future).get());
+        EXPECT_TRUE(asio::co_spawn(background_.executor(), end_tasks(), asio::use_future).get());
     }
     Soak(const Soak&) = delete;
     Soak& operator=(const Soak&) = delete;
@@ -198,6 +194,11 @@ public:
     test::RecordingOutput& output() { return output_; }
 
 private:
+    Task<bool> end_tasks() {
+        tasks_.cancel();
+        co_return co_await tasks_.join(Deadline::after(test::kPatience));
+    }
+
     void start_system() {
         system_ = checkpoint_restore::make_system();
         for (const auto& option : system_->options()) {
