@@ -1,0 +1,221 @@
+# shellcheck shell=bash
+# Certificates for generate-webhook-certs.sh: reading, judging, issuing, storing them. Sourced, not run.
+# Keys are files of $work alone, which only their owner can read and which goes with the script.
+
+readonly day=86400
+readonly soon=$((30 * day))
+readonly ca_days=3650
+
+# --- what is there -------------------------------------------------------------------------------------
+
+# read_secret NAME DIR: each of its keys becomes a file of $work/DIR, which is empty without the Secret;
+# DIR.type is its type, DIR.manager the Certificate of cert-manager that it belongs to.
+read_secret() {
+	local key value
+	mkdir "$work/$2"
+	: >"$work/$2.manager"
+	printf kubernetes.io/tls >"$work/$2.type"
+	must "reading Secret $1 of namespace $NAMESPACE" "kubectl --namespace $NAMESPACE get secret $1" \
+		in_namespace get secret "$1" --ignore-not-found -o \
+		'go-template=type {{.type}}{{"\n"}}{{with .metadata.annotations}}{{with index . "cert-manager.io/certificate-name"}}manager {{.}}{{"\n"}}{{end}}{{end}}{{range $key, $value := .data}}data.{{$key}} {{$value}}{{"\n"}}{{end}}' \
+		>"$work/$2.read"
+	while read -r key value; do
+		case $key in
+		data.*) printf '%s' "$value" | openssl base64 -d -A >"$work/$2/${key#data.}" ;;
+		*) printf '%s' "$value" >"$work/$2.$key" ;;
+		esac
+	done <"$work/$2.read"
+}
+
+# Sets `bundles`, a line "index caBundle" for each webhook of the configuration that calls our Service.
+read_configuration() {
+	local index service bundle
+	bundles=()
+	: >"$work/caBundle"
+	must "reading MutatingWebhookConfiguration $configuration" "kubectl get mutatingwebhookconfiguration $configuration" \
+		kube get mutatingwebhookconfiguration "$configuration" --ignore-not-found -o \
+		'go-template={{range $index, $webhook := .webhooks}}{{with $webhook.clientConfig.service}}{{$index}} {{.namespace}}/{{.name}} {{or $webhook.clientConfig.caBundle "none"}}{{"\n"}}{{end}}{{end}}' \
+		>"$work/configuration"
+	while read -r index service bundle; do
+		[ "$service" = "$NAMESPACE/$SERVICE_NAME" ] || continue
+		bundles+=("$index $bundle")
+		[ "$bundle" = none ] || printf '%s' "$bundle" | openssl base64 -d -A >>"$work/caBundle"
+	done <"$work/configuration"
+}
+
+# --- what it is good for -------------------------------------------------------------------------------
+
+expires_within() { # certificate seconds
+	! openssl x509 -in "$1" -noout -checkend "$2" >/dev/null 2>&1
+}
+
+is_certificate() { # file
+	openssl x509 -in "$1" -noout 2>/dev/null
+}
+
+belong_together() { # certificate key
+	[ "$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in "$2" -pubout 2>/dev/null)" ]
+}
+
+# Why the CA in DIR can sign nothing more; nothing when it can.
+ca_problem() { # dir
+	if ! is_certificate "$1/ca.crt"; then
+		printf 'cannot be read'
+	elif [ ! -e "$1/ca.key" ] || ! belong_together "$1/ca.crt" "$1/ca.key"; then
+		printf 'has a key that does not belong to it'
+	elif expires_within "$1/ca.crt" "$day"; then
+		printf 'expires (%s)' "$(openssl x509 -in "$1/ca.crt" -noout -enddate)"
+	fi
+}
+
+service_names() {
+	printf '%s\n' "$SERVICE_NAME" "$SERVICE_NAME.$NAMESPACE" "$SERVICE_NAME.$NAMESPACE.svc" \
+		"$SERVICE_NAME.$NAMESPACE.svc.cluster.local"
+}
+
+# The first name of the Service for which the certificate is not good.
+missing_name() { # certificate
+	local name text
+	text=$(openssl x509 -in "$1" -noout -text)
+	for name in $(service_names); do
+		[[ $text =~ DNS:"$name"(,|$'\n') ]] || { printf '%s' "$name" && return; }
+	done
+}
+
+# Why the serving certificate in DIR must be replaced; nothing when it is good.
+leaf_problem() { # dir ca
+	local leaf=$1/tls.crt name
+	if [ ! -e "$leaf" ] || [ ! -e "$1/tls.key" ]; then
+		printf 'there is none'
+	elif ! is_certificate "$leaf"; then
+		printf 'what is there cannot be read'
+	elif ! belong_together "$leaf" "$1/tls.key"; then
+		printf 'its key does not belong to it'
+	elif expires_within "$leaf" "$soon"; then
+		printf 'it expires within 30 days'
+	elif [ ! -e "$2" ] || ! openssl verify -purpose sslserver -CAfile "$2" "$leaf" >/dev/null 2>&1; then
+		printf 'the CA did not sign it'
+	else
+		name=$(missing_name "$leaf")
+		[ -z "$name" ] || printf 'it lacks the name %s' "$name"
+	fi
+}
+
+# The certificates of all these files that have not expired, each once, in this order.
+valid_certificates() { # file…
+	local line pem='' one=$work/one seen=
+	while IFS= read -r line || [ -n "$line" ]; do
+		[[ $line != *BEGIN* ]] || pem=
+		pem+=$line$'\n'
+		[[ $line == *'END CERTIFICATE'* ]] || continue
+		printf '%s' "$pem" >"$one"
+		if is_certificate "$one" && ! expires_within "$one" 0; then
+			pem=$(openssl x509 -in "$one")
+			[[ $seen == *"$pem"* ]] || printf '%s\n' "$pem"
+			seen+=$pem
+		fi
+	done < <(cat "$@")
+}
+
+# --- issuing -------------------------------------------------------------------------------------------
+
+# In UTC, in `openssl ca`'s words.
+time_in() { # seconds
+	local now
+	printf -v now '%(%s)T' -1
+	TZ=UTC printf "%(%Y%m%d%H%M%SZ)T" $((now + $1))
+}
+
+new_key() { # file
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>"$work/stderr" ||
+		die "$failed" "making a key: $(why); openssl version"
+}
+
+# `openssl ca`, for it alone lets one say from when on a certificate is valid: an hour ago, because the
+# clocks of this machine, the nodes and the API server differ.
+sign() { # request certificate seconds extensions flag…
+	local request=$1 certificate=$2 seconds=$3 extensions=$4
+	shift 4
+	: >"$work/index"
+	cat >"$work/openssl.cnf" <<-EOT
+		[ca]
+		default_ca = authority
+		[authority]
+		database = $work/index
+		new_certs_dir = $work
+		rand_serial = yes
+		unique_subject = no
+		default_md = sha256
+		policy = any_subject
+		[any_subject]
+		commonName = supplied
+		[extensions]
+		subjectKeyIdentifier = hash
+		$extensions
+	EOT
+	openssl ca -batch -notext -config "$work/openssl.cnf" -extensions extensions \
+		-startdate "$(time_in -3600)" -enddate "$(time_in "$seconds")" \
+		-in "$request" -out "$certificate" "$@" >/dev/null 2>"$work/stderr" ||
+		die "$failed" "signing a certificate: $(why); openssl version"
+}
+
+request() { # key common-name file
+	openssl req -new -key "$1" -subj "/CN=$2" -out "$3" 2>"$work/stderr" ||
+		die "$failed" "requesting a certificate: $(why); openssl version"
+}
+
+new_ca() { # dir
+	# Two CAs are told apart by their names where only those are shown.
+	new_key "$1/ca.key"
+	request "$1/ca.key" "$app-ca-$(openssl rand -hex 4)" "$work/request"
+	sign "$work/request" "$1/ca.crt" $((ca_days * day)) \
+		$'basicConstraints = critical, CA:TRUE, pathlen:0\nkeyUsage = critical, keyCertSign, cRLSign' \
+		-selfsign -keyfile "$1/ca.key"
+}
+
+new_leaf() { # dir-of-ca dir
+	local days names
+	# A leaf that outlives its CA is not trusted to its end.
+	for days in 365 180 90 60 30 7 1; do
+		expires_within "$1/ca.crt" $((days * day)) || break
+	done
+	names=$(service_names)
+	new_key "$2/tls.key"
+	request "$2/tls.key" "$SERVICE_NAME" "$work/request"
+	sign "$work/request" "$2/tls.crt" $((days * day)) \
+		$'authorityKeyIdentifier = keyid\nbasicConstraints = critical, CA:FALSE\nkeyUsage = critical, digitalSignature\nextendedKeyUsage = serverAuth\nsubjectAltName = '"DNS:${names//$'\n'/, DNS:}" \
+		-cert "$1/ca.crt" -keyfile "$1/ca.key"
+}
+
+# --- storing -------------------------------------------------------------------------------------------
+
+# write_secret NAME TYPE FILE…: files of $work. On stdin, for arguments can be seen by all.
+write_secret() {
+	local name=$1 type=$2 file
+	shift 2
+	{
+		printf 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\n  namespace: "%s"\n' "$name" "$NAMESPACE"
+		printf '  labels:\n    app: %s\ntype: %s\ndata:\n' "$app" "$type"
+		for file in "$@"; do
+			printf '  %s: %s\n' "${file##*/}" "$(openssl base64 -A -in "$work/$file")"
+		done
+	} >"$work/secret.yaml"
+	must "writing Secret $name of namespace $NAMESPACE" "kubectl auth can-i patch secrets --namespace $NAMESPACE" \
+		apply <"$work/secret.yaml" >/dev/null
+	applied+=("Secret $name")
+	say "wrote Secret $NAMESPACE/$name"
+}
+
+write_ca_bundles() { # base64
+	local entry index
+	for entry in ${bundles[@]+"${bundles[@]}"}; do
+		index=${entry%% *}
+		[ "${entry#* }" != "$1" ] || continue
+		must "writing caBundle of MutatingWebhookConfiguration $configuration" "kubectl auth can-i patch mutatingwebhookconfigurations" \
+			kube patch mutatingwebhookconfiguration "$configuration" --type json --patch \
+			"[{\"op\": \"test\", \"path\": \"/webhooks/$index/clientConfig/service/name\", \"value\": \"$SERVICE_NAME\"},
+			{\"op\": \"add\", \"path\": \"/webhooks/$index/clientConfig/caBundle\", \"value\": \"$1\"}]" >/dev/null
+		applied+=("caBundle")
+		say "wrote caBundle of MutatingWebhookConfiguration $configuration"
+	done
+}

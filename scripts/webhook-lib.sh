@@ -1,0 +1,297 @@
+# shellcheck shell=bash
+# What deploy-webhook.sh, generate-webhook-certs.sh and undeploy-webhook.sh share: settings, errors,
+# the cluster, the manifests of deploy/. Sourced, not run.
+
+export LC_ALL=C
+umask 077
+
+me=$(basename "$0")
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+readonly me root
+
+# The names of deploy/. These two and the namespace are settings; the others are the same everywhere.
+readonly default_namespace=stateful-migration
+readonly default_service=stateful-migration-webhook-service
+# Label `app` of every object, and name of the account, the roles, the DaemonSet or Deployment.
+readonly app=stateful-migration-webhook
+readonly configuration=stateful-migration-pod-mutator-alt
+readonly crd=checkpointbackups.migration.dcnlab.com
+readonly certs_secret=stateful-migration-webhook-certs ca_secret=stateful-migration-webhook-ca
+# Says of a namespace that a script made it, so that undeploy-webhook.sh may delete it.
+readonly created_by=migration.dcnlab.com/created-by
+
+# Exit status of these scripts.
+readonly failed=1 usage_error=2 out_of_reach=3
+
+dry_run=false
+context_flags=()
+applied=()
+
+work=$(mktemp -d)
+readonly work
+trap 'rm -rf "$work"' EXIT
+trap 'die 130 interrupted' INT
+trap 'die 143 terminated' TERM
+
+# --- what is said --------------------------------------------------------------------------------------
+
+say() {
+	printf '%s\n' "$*"
+}
+
+die() { # status message
+	local so_far=
+	if [ ${#applied[@]} -gt 0 ]; then
+		so_far=" (done so far: $(join ', ' "${applied[@]}"); running $me again goes on from there)"
+	fi
+	printf '%s: %s%s\n' "$me" "$2" "$so_far" >&2
+	exit "$1"
+}
+
+join() { # separator word…
+	local separator=$1 result=${2:-} word
+	shift
+	[ $# -eq 0 ] || shift
+	for word in "$@"; do
+		result+=$separator$word
+	done
+	printf '%s' "$result"
+}
+
+# What kubectl said, in one line, without the retries that its library logs.
+why() {
+	local line lines=()
+	while IFS= read -r line; do
+		[[ $line =~ ^[EWI][0-9]{4}\  || -z $line ]] || lines+=("${line#error: }")
+	done <"$work/stderr"
+	[ ${#lines[@]} -gt 0 ] || lines=("no reason given")
+	join '; ' "${lines[@]}"
+}
+
+# must WHAT NEXT COMMAND…: runs it. When it fails: what was attempted, why, and what to run next.
+must() {
+	local what=$1 next=$2
+	shift 2
+	"$@" 2>"$work/stderr" || die "$failed" "$what: $(why); $next"
+	# Warnings of the API server.
+	cat "$work/stderr" >&2
+}
+
+# --- settings ------------------------------------------------------------------------------------------
+
+settings_errors=()
+
+wrong() { # variable what-it-must-be
+	settings_errors+=("$1='${!1}' must be $2")
+}
+
+is_one_of() { # value choice…
+	local value=$1 choice
+	shift
+	for choice in "$@"; do
+		[ "$value" != "$choice" ] || return 0
+	done
+	return 1
+}
+
+# Where everything lives: what all three scripts read.
+load_place() {
+	NAMESPACE=${NAMESPACE:-$default_namespace}
+	SERVICE_NAME=${SERVICE_NAME:-$default_service}
+	[[ $NAMESPACE =~ ^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$ ]] ||
+		wrong NAMESPACE "a namespace's name: at most 63 of a-z, 0-9 and inner dashes"
+	[[ $SERVICE_NAME =~ ^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$ ]] ||
+		wrong SERVICE_NAME "a Service's name: a letter, then at most 62 of a-z, 0-9 and inner dashes"
+}
+
+# All errors at once, a line each.
+check_settings() {
+	local error
+	[ ${#settings_errors[@]} -gt 0 ] || return 0
+	for error in "${settings_errors[@]}"; do
+		printf '%s: %s; see %s --help\n' "$me" "$error" "$me" >&2
+	done
+	exit "$usage_error"
+}
+
+# The flags that all three take; fails for another one. Sets `taken`, how many words it was.
+take_common_flag() { # flag [value]
+	taken=1
+	case $1 in
+	--dry-run) dry_run=true ;;
+	--context)
+		[ -n "${2:-}" ] || die "$usage_error" "--context needs a name: kubectl config get-contexts"
+		context_flags=(--context "$2")
+		taken=2
+		;;
+	-h | --help)
+		usage
+		exit 0
+		;;
+	*) return 1 ;;
+	esac
+}
+
+# --- the cluster ---------------------------------------------------------------------------------------
+
+kube() {
+	kubectl "${context_flags[@]}" "$@"
+}
+
+in_namespace() {
+	kube --namespace "$NAMESPACE" "$@"
+}
+
+need() { # program where-from
+	command -v "$1" >/dev/null || die "$out_of_reach" "$1 is not in PATH: install it ($2)"
+}
+
+context_name() {
+	if [ ${#context_flags[@]} -gt 0 ]; then
+		printf '%s' "${context_flags[1]}"
+	else
+		kube config current-context 2>/dev/null || printf 'none'
+	fi
+}
+
+# Sets `server_minor` and says which cluster this is, or says why there is none.
+connect() {
+	local version
+	need kubectl https://kubernetes.io/docs/tasks/tools
+	version=$(kube get --raw /version --request-timeout=10s 2>"$work/stderr") ||
+		die "$out_of_reach" "no cluster answers in context $(context_name): $(why); choose one by --context or KUBECONFIG: kubectl config get-contexts"
+	[[ $version =~ \"minor\":\ *\"([0-9]+) ]] ||
+		die "$out_of_reach" "what answers in context $(context_name) is no Kubernetes API server: kubectl cluster-info"
+	server_minor=${BASH_REMATCH[1]}
+}
+
+# may VERB RESOURCE [FLAG…]
+may() {
+	kube auth can-i --quiet "$@" 2>/dev/null
+}
+
+# need_rights LINE…: each "verbs,by,comma resource" with, for those outside, "cluster".
+need_rights() {
+	local line verbs resource scope verb missing=()
+	# One question instead of many for those who may do anything.
+	! may '*' '*' --all-namespaces || return 0
+	for line in "$@"; do
+		read -r verbs resource scope <<<"$line"
+		for verb in ${verbs//,/ }; do
+			may "$verb" "$resource" --namespace "$NAMESPACE" || missing+=("$verb $resource${scope:+ in the $scope}")
+		done
+	done
+	[ ${#missing[@]} -eq 0 ] ||
+		die "$failed" "your account in context $(context_name) lacks rights: $(join ', ' "${missing[@]}"); use one that has them: kubectl config get-contexts"
+}
+
+# Of our namespace: absent, active or terminating; sets also `namespace_is_ours`.
+look_at_namespace() {
+	local found
+	found=$(must "looking at namespace $NAMESPACE" "kubectl get namespace $NAMESPACE" \
+		kube get namespace "$NAMESPACE" --ignore-not-found -o \
+		"go-template={{if .metadata.deletionTimestamp}}terminating{{else}}active{{end}} {{with .metadata.annotations}}{{index . \"$created_by\"}}{{end}}")
+	namespace_state=${found%% *}
+	namespace_state=${namespace_state:-absent}
+	# shellcheck disable=SC2034  # read by undeploy-webhook.sh
+	if [ "${found#* }" = deploy-webhook.sh ]; then namespace_is_ours=true; else namespace_is_ours=false; fi
+}
+
+refuse_terminating_namespace() {
+	[ "$namespace_state" != terminating ] ||
+		die "$failed" "namespace $NAMESPACE is being deleted: wait until it is gone (kubectl get namespace $NAMESPACE -o yaml says what holds it), then run $me again"
+}
+
+# An installation in another namespace, or under another Service, is not this one.
+refuse_other_installation() {
+	local found namespace service
+	found=$(must "looking for an installation" "kubectl get mutatingwebhookconfiguration $configuration" \
+		kube get mutatingwebhookconfiguration "$configuration" --ignore-not-found -o \
+		'go-template={{range .webhooks}}{{with .clientConfig.service}}{{.namespace}} {{.name}}{{"\n"}}{{end}}{{end}}')
+	if [ -z "$found" ]; then
+		found=$(must "looking for an installation" "kubectl get clusterrolebinding $app" \
+			kube get clusterrolebinding "$app" --ignore-not-found -o \
+			'go-template={{range .subjects}}{{with .namespace}}{{.}}{{"\n"}}{{end}}{{end}}')
+	fi
+	while read -r namespace service; do
+		if [ -n "$namespace" ] && [ "$namespace/${service:-$SERVICE_NAME}" != "$NAMESPACE/$SERVICE_NAME" ]; then
+			die "$failed" "the cluster has an installation in namespace $namespace${service:+ with Service $service}: NAMESPACE=$namespace SERVICE_NAME=${service:-$SERVICE_NAME} scripts/undeploy-webhook.sh takes it away"
+		fi
+	done <<<"$found"
+}
+
+# kubectl for objects of a kind: in our namespace, unless the kind has none.
+kube_for() { # kind argument…
+	local kind=$1
+	shift
+	case $kind in
+	mutatingwebhookconfiguration | clusterrole | clusterrolebinding) kube "$@" ;;
+	*) in_namespace "$@" ;;
+	esac
+}
+
+# Whether KIND NAME is there: prints absent, ours, or theirs.
+owner_of() { # kind name
+	local found
+	found=$(must "looking at $1/$2" "kubectl --namespace $NAMESPACE get $1 $2" \
+		kube_for "$1" get "$1" "$2" --ignore-not-found -o 'go-template=there {{with .metadata.labels}}{{.app}}{{end}}')
+	case $found in
+	'') printf absent ;;
+	"there $app") printf ours ;;
+	*) printf theirs ;;
+	esac
+}
+
+# --- the manifests of deploy/ --------------------------------------------------------------------------
+
+# mark_word LINE WORD MARK: sets REPLY to LINE with MARK for each WORD that has no letter, digit or dash
+# beside it.
+mark_word() {
+	local tail=
+	REPLY=$1
+	while [[ $REPLY =~ ^(.*[^a-z0-9-])?"$2"([^a-z0-9-].*)?$ ]]; do
+		tail=$3${BASH_REMATCH[2]}$tail
+		REPLY=${BASH_REMATCH[1]}
+	done
+	REPLY+=$tail
+}
+
+# render FILE: a manifest with NAMESPACE, SERVICE_NAME, IMAGE and IMAGE_TAG in place of the defaults.
+render() {
+	local line namespace_mark=$'\001' service_mark=$'\002'
+	while IFS= read -r line; do
+		# First marks, then values: a namespace may have the default name of the Service.
+		mark_word "$line" "$default_service" "$service_mark"
+		mark_word "$REPLY" "$default_namespace" "$namespace_mark"
+		line=$REPLY
+		# A name that is all of a value is quoted: to YAML `123` and `true` are no strings.
+		if [[ $line =~ ^(\ *(- |[A-Za-z]+: ))("$namespace_mark"|"$service_mark")$ ]]; then
+			line="${BASH_REMATCH[1]}\"${BASH_REMATCH[3]}\""
+		fi
+		if [[ $line =~ ^(\ *image: )"$app:latest"$ ]]; then
+			line="${BASH_REMATCH[1]}\"$(image_reference)\""
+		fi
+		line=${line//"$namespace_mark"/"$NAMESPACE"}
+		printf '%s\n' "${line//"$service_mark"/"$SERVICE_NAME"}"
+	done <"$root/deploy/$1"
+}
+
+# Of the manifests on stdin those documents in which no line is like PATTERN.
+without_documents() { # pattern
+	local line document='' keep=true
+	while IFS= read -r line || [ -n "$line" ]; do
+		if [ "$line" = --- ]; then
+			! $keep || printf -- '---\n%s' "$document"
+			document='' keep=true
+			continue
+		fi
+		[[ ! $line =~ $1 ]] || keep=false
+		document+=$line$'\n'
+	done
+	! $keep || printf -- '---\n%s' "$document"
+}
+
+# Applies the manifests on stdin; flags are kubectl's.
+apply() {
+	kube apply --server-side --force-conflicts --field-manager "$app" "$@" -f -
+}
