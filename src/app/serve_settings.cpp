@@ -273,6 +273,12 @@ bool has_error_about(const Configured& configured, std::string_view flag) {
 /// Where state comes from: files, or the cluster that is found.
 void check_state(ServeSettings& settings, const Configured& configured,
                  const FindCluster& find_cluster, std::vector<std::string>& errors) {
+    client::ClusterSources sources;
+    sources.kubeconfig = settings.kubeconfig;
+    sources.environment = configured.environment;
+    if (settings.service_namespace.empty()) {
+        settings.service_namespace = client::own_namespace(sources);
+    }
     if (!settings.manifests.empty()) {
         if (is_given(configured, "kubeconfig")) {
             errors.emplace_back(
@@ -283,9 +289,6 @@ void check_state(ServeSettings& settings, const Configured& configured,
     if (has_error_about(configured, "--manifests") || has_error_about(configured, "--kubeconfig")) {
         return;
     }
-    client::ClusterSources sources;
-    sources.kubeconfig = settings.kubeconfig;
-    sources.environment = configured.environment;
     auto found = find_cluster(sources);
     if (!found) {
         errors.push_back("finding the cluster: " + found.error().message);

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -13,16 +12,6 @@
 namespace smw::app {
 
 namespace {
-
-/// protocol.md's order: POD_NAMESPACE, the ServiceAccount's file, "default".
-std::string own_namespace() {
-    if (const char* name = std::getenv("POD_NAMESPACE"); name != nullptr && *name != '\0') {
-        return name;
-    }
-    std::ifstream file{"/var/run/secrets/kubernetes.io/serviceaccount/namespace"};
-    std::string name;
-    return file >> name ? name : "default";
-}
 
 /// Whole or not at all: whoever waits for the file never reads half of it.
 Expected<void> write_whole(const std::filesystem::path& path, const std::string& content) {
@@ -48,8 +37,7 @@ Expected<void> write_whole(const std::filesystem::path& path, const std::string&
 
 std::vector<std::string> Server::service_names() const {
     const auto& service = settings_.service_name;
-    const auto space =
-        settings_.service_namespace.empty() ? own_namespace() : settings_.service_namespace;
+    const auto& space = settings_.service_namespace;
     // The one that the API server asks for comes first: it is the one that warnings name.
     return {fmt::format("{}.{}.svc", service, space), fmt::format("{}.{}", service, space), service,
             fmt::format("{}.{}.svc.cluster.local", service, space)};

@@ -2,17 +2,12 @@
 
 #include "checkpoint_restore/resources.hpp"
 
-#include <utility>
-
 namespace smw::checkpoint_restore {
 
 client::ApiRequest job_request(const JobQuestion& question) {
-    auto jobs = batch_jobs();
     client::ApiRequest request;
     request.verb = "get";
-    request.group = std::move(jobs.group);
-    request.version = std::move(jobs.version);
-    request.plural = std::move(jobs.plural);
+    request.resource = batch_jobs();
     request.namespace_ = question.namespace_;
     request.name = question.name;
     request.metadata_only = true;

@@ -2,6 +2,7 @@
 
 #include "checkpoint_restore/job_request.hpp"
 #include "checkpoint_restore/resources.hpp"
+#include "smw/watch/list_page.hpp"
 
 #include <fmt/format.h>
 
@@ -19,12 +20,9 @@ constexpr int kNotFound = 404;
 
 client::ApiRequest page_request(const std::string& namespace_, const std::string& token,
                                 std::size_t limit) {
-    auto backups = checkpoint_backups();
     client::ApiRequest request;
     request.verb = "list";
-    request.group = std::move(backups.group);
-    request.version = std::move(backups.version);
-    request.plural = std::move(backups.plural);
+    request.resource = checkpoint_backups();
     request.namespace_ = namespace_;
     request.query.emplace_back("limit", std::to_string(limit));
     if (!token.empty()) {
@@ -33,20 +31,9 @@ client::ApiRequest page_request(const std::string& namespace_, const std::string
     return request;
 }
 
-/// metadata.continue; empty on the last page.
-std::string token_of(json::Value page) {
-    const auto metadata = page.find("metadata");
-    const auto token = metadata ? metadata->find("continue") : std::nullopt;
-    return std::string{token ? token->string().value_or(std::string_view{}) : std::string_view{}};
-}
-
-Expected<void> take(const std::string& namespace_, json::Value page,
+Expected<void> take(const std::string& namespace_, json::Value items,
                     const std::set<kube::ObjectKey>& given, BackupStore& backups) {
-    const auto items = page.find_raw("items");
-    if (!items || !(items->is_array() || items->is_null())) {
-        return fail(Code::Internal, "listing CheckpointBackups: the answer has no items");
-    }
-    for (const auto item : items->items()) {
+    for (const auto item : items.items()) {
         const auto key = watch::read_object_key(item);
         if (key && key->namespace_ == namespace_ && !given.contains(*key)) {
             if (auto applied = backups.apply(item); !applied) {
@@ -74,10 +61,14 @@ Expected<void> OfflineReader::list(const std::string& namespace_,
             const bool absent = token.empty() && answer.error().may_mean_absent();
             return absent ? Expected<void>{} : tl::unexpected(answer.error().error);
         }
-        if (auto taken = take(namespace_, answer->root(), given, backups); !taken) {
+        const auto page = watch::read_list_page(answer->root());
+        if (!page) {
+            return annotate(page.error(), "listing CheckpointBackups");
+        }
+        if (auto taken = take(namespace_, page->items, given, backups); !taken) {
             return taken;
         }
-        token = token_of(answer->root());
+        token = page->continue_token;
         if (token.empty()) {
             return {};
         }

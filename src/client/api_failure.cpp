@@ -137,8 +137,8 @@ std::optional<kube::Status> status_in(const std::string& body) {
 /// What an administrator adds to a Role or ClusterRole.
 std::string missing_rule(const ApiRequest& request) {
     return fmt::format("; grant it: rules: [{{apiGroups: [{}], resources: [{}], verbs: [{}]}}]",
-                       request.group.empty() ? "\"\"" : request.group, request.plural,
-                       request.verb);
+                       request.resource.group.empty() ? "\"\"" : request.resource.group,
+                       request.resource.plural, request.verb);
 }
 
 Failure failure_of(const ApiRequest& request, kube::Status status) {

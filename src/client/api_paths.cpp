@@ -54,12 +54,13 @@ Expected<void> check_names(const ApiRequest& request) {
 
 std::string target_of(const ApiRequest& request, std::string_view prefix) {
     std::string target{prefix};
-    target += request.group.empty() ? "/api" : "/apis/" + percent_encode(request.group);
-    target += "/" + percent_encode(request.version);
+    target +=
+        request.resource.group.empty() ? "/api" : "/apis/" + percent_encode(request.resource.group);
+    target += "/" + percent_encode(request.resource.version);
     if (!request.namespace_.empty()) {
         target += "/namespaces/" + percent_encode(request.namespace_);
     }
-    target += "/" + percent_encode(request.plural);
+    target += "/" + percent_encode(request.resource.plural);
     if (!request.name.empty()) {
         target += "/" + percent_encode(request.name);
     }
@@ -82,9 +83,9 @@ std::string accept_of(const ApiRequest& request) {
 }
 
 std::string describe(const ApiRequest& request) {
-    std::string text = fmt::format("{} {}", gerund(request.verb), request.plural);
-    if (!request.group.empty()) {
-        text += "." + request.group;
+    std::string text = fmt::format("{} {}", gerund(request.verb), request.resource.plural);
+    if (!request.resource.group.empty()) {
+        text += "." + request.resource.group;
     }
     if (!request.name.empty()) {
         text += " " + in_message(request.name);

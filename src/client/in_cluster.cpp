@@ -16,15 +16,6 @@ namespace {
 constexpr std::string_view kHost = "KUBERNETES_SERVICE_HOST";
 constexpr std::string_view kPort = "KUBERNETES_SERVICE_PORT";
 
-std::string namespace_of(const ClusterSources& sources) {
-    if (const auto given = trim(variable(sources, "POD_NAMESPACE")); !given.empty()) {
-        return std::string{given};
-    }
-    const auto file = read_local_file(sources.service_account / "namespace");
-    const auto text = file ? trim(*file) : std::string_view{};
-    return text.empty() ? "default" : std::string{text};
-}
-
 void find_ca(const ClusterSources& sources, FoundCluster& found) {
     const auto ca = sources.service_account / "ca.crt";
     std::error_code error;
@@ -38,6 +29,15 @@ void find_ca(const ClusterSources& sources, FoundCluster& found) {
 }
 
 }  // namespace
+
+std::string own_namespace(const ClusterSources& sources) {
+    if (const auto given = trim(variable(sources, "POD_NAMESPACE")); !given.empty()) {
+        return std::string{given};
+    }
+    const auto file = read_local_file(sources.service_account / "namespace");
+    const auto text = file ? trim(*file) : std::string_view{};
+    return text.empty() ? "default" : std::string{text};
+}
 
 Expected<std::optional<FoundCluster>> in_cluster(const ClusterSources& sources) {
     const auto host_text = variable(sources, kHost);
@@ -58,7 +58,6 @@ Expected<std::optional<FoundCluster>> in_cluster(const ClusterSources& sources) 
     found.config.host = *std::move(host);
     found.config.port = *port;
     found.config.token_file = sources.service_account / "token";
-    found.config.namespace_ = namespace_of(sources);
     find_ca(sources, found);
     // Whoever is no pod and sees this learns why it was taken for one.
     const auto name = fmt::format("in-cluster, because {} is set", kHost);

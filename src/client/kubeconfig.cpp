@@ -127,16 +127,9 @@ Expected<FoundCluster> read_context(const std::vector<Parsed>& files, const Refe
     if (!user) {
         return tl::unexpected(user.error());
     }
-    auto namespace_ = mapping.text("namespace");
-    if (!namespace_) {
-        return tl::unexpected(namespace_.error());
-    }
     FoundCluster found;
     found.config.source =
         fmt::format("kubeconfig {}, context {}", mapping.file(), shown(context.name));
-    if (!namespace_->empty()) {
-        found.config.namespace_ = *std::move(namespace_);
-    }
     if (auto good = read_cluster(cluster->entry, found); !good) {
         return tl::unexpected(good.error());
     }

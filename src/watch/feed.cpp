@@ -128,9 +128,7 @@ void Feed::threw(const std::exception_ptr& thrown) {
 client::ApiRequest Feed::request(std::string verb) const {
     client::ApiRequest request;
     request.verb = std::move(verb);
-    request.group = parts_.cache.resource.group;
-    request.version = parts_.cache.resource.version;
-    request.plural = parts_.cache.resource.plural;
+    request.resource = parts_.cache.resource;
     request.namespace_ = parts_.namespace_;
     return request;
 }
@@ -149,8 +147,7 @@ void Feed::show() {
     }
     const auto objects = parts_.cache.objects();
     Shown shown{absence_of(condition, objects), condition.problem};
-    if (shown != shown_before_) {
-        shown_before_ = shown;
+    if (shown != *shown_.load()) {
         shown_.publish(std::make_shared<const Shown>(std::move(shown)));
     }
     const ConditionLog::Sight sight{condition, refused_, stale(moment), objects, moment};

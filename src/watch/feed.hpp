@@ -67,7 +67,6 @@ private:
     bool refused_ = false;  ///< the last answer was one of rights
     WallTime heard_{};
     std::atomic<TimePoint> heard_steady_;  ///< the start when nothing was heard yet
-    Shown shown_before_;
     async::Snapshot<Shown> shown_;
 };
 

@@ -66,9 +66,9 @@ protected:
     static ApiRequest list() {
         ApiRequest request;
         request.verb = "list";
-        request.group = "migration.dcnlab.com";
-        request.version = "v1";
-        request.plural = "checkpointbackups";
+        request.resource.group = "migration.dcnlab.com";
+        request.resource.version = "v1";
+        request.resource.plural = "checkpointbackups";
         request.namespace_ = "a";
         return request;
     }

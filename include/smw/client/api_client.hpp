@@ -21,9 +21,7 @@ namespace smw::client {
 /// What is read, in the words of RBAC.
 struct ApiRequest {
     std::string verb;  ///< "get", "list", "watch"
-    std::string group;
-    std::string version;
-    std::string plural;
+    kube::Resource resource;
     std::string namespace_;  ///< empty: all
     std::string name;        ///< empty: the collection
     /// Encoded by the client.

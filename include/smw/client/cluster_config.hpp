@@ -44,7 +44,6 @@ struct ClusterConfig {
     Pem client_certificate;
     Pem client_key;
     Impersonation as;
-    std::string namespace_ = "default";
     std::vector<std::string> warnings;  ///< to be logged once
     friend bool operator==(const ClusterConfig&, const ClusterConfig&) = default;
 };
@@ -55,6 +54,9 @@ struct ClusterSources {
     std::map<std::string, std::string, std::less<>> environment;
     std::filesystem::path service_account = "/var/run/secrets/kubernetes.io/serviceaccount";
 };
+
+/// Of this process: POD_NAMESPACE, the service account's file, "default".
+[[nodiscard]] std::string own_namespace(const ClusterSources& sources);
 
 /// The first of --kubeconfig, KUBECONFIG, in-cluster, ~/.kube/config; nothing when there is none.
 /// With KUBECONFIG set the file at home does not count, even when none of its files is there.

@@ -21,6 +21,15 @@ struct GroupVersionKind {
     friend bool operator==(const GroupVersionKind&, const GroupVersionKind&) = default;
 };
 
+/// One kind of object at the API server.
+struct Resource {
+    std::string group;
+    std::string version;
+    std::string kind;
+    std::string plural;  ///< as in the URL, and the `resource` label of metrics
+    friend bool operator==(const Resource&, const Resource&) = default;
+};
+
 /// Names one object of a kind. `namespace_` is empty for cluster-scoped objects.
 struct ObjectKey {
     std::string namespace_;

@@ -10,14 +10,7 @@
 
 namespace smw::watch {
 
-/// One kind of object at the API server.
-struct Resource {
-    std::string group;
-    std::string version;
-    std::string kind;
-    std::string plural;  ///< as in the URL, and the `resource` label of metrics
-    friend bool operator==(const Resource&, const Resource&) = default;
-};
+using kube::Resource;
 
 /// Sources call from one thread. Between begin_relist() and end_relist() each object of that
 /// namespace (empty: of all) that exists is applied once: those not seen are removed at the end

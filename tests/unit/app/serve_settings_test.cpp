@@ -108,6 +108,17 @@ TEST_F(ServeSettingsTest, LooksForAClusterInWhatTheProcessWasStartedWith) {
     EXPECT_EQ(sources_[0].service_account, client::ClusterSources{}.service_account);
 }
 
+TEST_F(ServeSettingsTest, TheServiceIsInThePodsOwnNamespaceUnlessItIsSaid) {
+    Invocation invocation;
+    invocation.arguments = {"--manifests", "x"};
+    invocation.environment = {{"POD_NAMESPACE", "training"}};
+    EXPECT_THAT(check(configure(serve_options(settings_), invocation)), IsEmpty());
+    EXPECT_EQ(settings_.service_namespace, "training");
+    invocation.arguments = {"--manifests", "x", "--service-namespace", "other"};
+    EXPECT_THAT(check(configure(serve_options(settings_), invocation)), IsEmpty());
+    EXPECT_EQ(settings_.service_namespace, "other");
+}
+
 TEST_F(ServeSettingsTest, SaysWhatIsWrongWithTheClusterThatIsFound) {
     found_ = fail(Code::BadRequest, "/etc/k.conf: users[dev].token is no string");
     EXPECT_THAT(check(given({})),

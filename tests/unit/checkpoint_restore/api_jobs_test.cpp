@@ -161,9 +161,9 @@ TEST_F(ApiJobsTest, AsksForTheMetadataOfTheJob) {
     EXPECT_EQ(owner.uid, "uid");
     EXPECT_EQ(owner.cronjob, "nightly");
     EXPECT_EQ(asked.verb, "get");
-    EXPECT_EQ(asked.group, "batch");
-    EXPECT_EQ(asked.version, "v1");
-    EXPECT_EQ(asked.plural, "jobs");
+    EXPECT_EQ(asked.resource.group, "batch");
+    EXPECT_EQ(asked.resource.version, "v1");
+    EXPECT_EQ(asked.resource.plural, "jobs");
     EXPECT_EQ(asked.namespace_, "default");
     EXPECT_EQ(asked.name, "manual");
     EXPECT_TRUE(asked.metadata_only);

@@ -141,7 +141,7 @@ protected:
         for (const auto& [key, value] : request.query) {
             at = key == "continue" ? std::stoul(value) : at;
         }
-        Json page{{"metadata", Json::object()}, {"items", Json::array()}};
+        Json page{{"metadata", {{"resourceVersion", "7"}}}, {"items", Json::array()}};
         if (at < backups.size()) {
             page["items"].push_back(backups[at]);
         }
@@ -180,9 +180,9 @@ TEST_F(OfflineCluster, ReadsAllPagesOfTheNamespaceOnce) {
     EXPECT_EQ(judge(pod_of("a", {{"app", "nginx:1"}}))->backup, "a");
     ASSERT_EQ(asked.size(), 3U);
     EXPECT_EQ(asked[0].verb, "list");
-    EXPECT_EQ(asked[0].group, "migration.dcnlab.com");
-    EXPECT_EQ(asked[0].version, "v1");
-    EXPECT_EQ(asked[0].plural, "checkpointbackups");
+    EXPECT_EQ(asked[0].resource.group, "migration.dcnlab.com");
+    EXPECT_EQ(asked[0].resource.version, "v1");
+    EXPECT_EQ(asked[0].resource.plural, "checkpointbackups");
     EXPECT_EQ(asked[0].namespace_, "default");
     EXPECT_EQ(asked[0].name, "");
     EXPECT_FALSE(asked[0].metadata_only);
@@ -199,7 +199,7 @@ TEST_F(OfflineCluster, AsksForTheJobWhereItMatters) {
     EXPECT_EQ(judgement->backup, "b");
     EXPECT_EQ(judgement->owner, "Job manual belongs to CronJob nightly");
     ASSERT_EQ(asked.size(), 2U);
-    EXPECT_EQ(asked[1].plural, "jobs");
+    EXPECT_EQ(asked[1].resource.plural, "jobs");
     EXPECT_EQ(asked[1].name, "manual");
     EXPECT_TRUE(asked[1].metadata_only);
 }
@@ -273,7 +273,7 @@ TEST_F(OfflineCluster, AsksForSmallerPagesWhenOneIsTooLarge) {
 
 TEST_F(OfflineCluster, TakesItemsThatAreNullForNone) {
     offline.ask([](const client::ApiRequest&) -> client::Answered<json::Document> {
-        return *json::Document::parse(R"({"metadata": {}, "items": null})");
+        return *json::Document::parse(R"({"metadata": {"resourceVersion": "7"}, "items": null})");
     });
     EXPECT_EQ(judge(pod_of("train", {{"app", "nginx:1"}}))->reason, "no-checkpoint-backup");
 }
@@ -298,7 +298,8 @@ TEST_F(OfflineCluster, TakesNoBackupOfAnotherNamespace) {
 TEST_F(OfflineCluster, GivesUpAListWithoutEnd) {
     offline.ask([this](client::ApiRequest request) -> client::Answered<json::Document> {
         asked.push_back(std::move(request));
-        return *json::Document::parse(R"({"metadata": {"continue": "more"}, "items": []})");
+        return *json::Document::parse(
+            R"({"metadata": {"resourceVersion": "7", "continue": "more"}, "items": []})");
     });
     EXPECT_THAT(judge(pod_of("train", {{"app", "nginx:1"}})).error().message,
                 HasSubstr("more than 500000 objects"));

@@ -92,10 +92,12 @@ protected:
         app::OpenCluster cluster;
         cluster.ask =
             [this, backup](const client::ApiRequest& request) -> client::Answered<json::Document> {
-            asked_.push_back(request.verb + " " + request.plural + " " + request.namespace_ + "/" +
-                             request.name);
+            asked_.push_back(request.verb + " " + request.resource.plural + " " +
+                             request.namespace_ + "/" + request.name);
             if (request.verb == "list") {
-                return *json::Document::parse(R"({"items": [)" + std::string{backup} + "]}");
+                return *json::Document::parse(
+                    R"({"metadata": {"resourceVersion": "7"}, "items": [)" + std::string{backup} +
+                    "]}");
             }
             client::Failure failure;
             failure.error.message = "getting jobs.batch: not found";

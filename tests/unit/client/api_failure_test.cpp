@@ -16,9 +16,9 @@ using ::testing::Not;
 ApiRequest listing() {
     ApiRequest request;
     request.verb = "list";
-    request.group = "migration.dcnlab.com";
-    request.version = "v1";
-    request.plural = "checkpointbackups";
+    request.resource.group = "migration.dcnlab.com";
+    request.resource.version = "v1";
+    request.resource.plural = "checkpointbackups";
     request.namespace_ = "a";
     return request;
 }
@@ -89,7 +89,7 @@ TEST(Refused, NamesTheMissingRule) {
               kListing +
                   "User \"x\" cannot list; grant it: rules: [{apiGroups: "
                   "[migration.dcnlab.com], resources: [checkpointbackups], verbs: [list]}]");
-    request.group = "";
+    request.resource.group = "";
     EXPECT_THAT(refused(request, answer(403, "")).error.message, HasSubstr("apiGroups: [\"\"]"));
 }
 

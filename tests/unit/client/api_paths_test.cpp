@@ -8,9 +8,9 @@ namespace {
 ApiRequest backups(std::string verb) {
     ApiRequest request;
     request.verb = std::move(verb);
-    request.group = "migration.dcnlab.com";
-    request.version = "v1";
-    request.plural = "checkpointbackups";
+    request.resource.group = "migration.dcnlab.com";
+    request.resource.version = "v1";
+    request.resource.plural = "checkpointbackups";
     return request;
 }
 
@@ -24,8 +24,8 @@ TEST(ApiPaths, AreThoseOfTheApi) {
     EXPECT_EQ(target_of(request, "/k8s/clusters/c-1"),
               "/k8s/clusters/c-1/apis/migration.dcnlab.com/v1/namespaces/a/checkpointbackups/b");
     ApiRequest core;
-    core.version = "v1";
-    core.plural = "pods";
+    core.resource.version = "v1";
+    core.resource.plural = "pods";
     EXPECT_EQ(target_of(core, ""), "/api/v1/pods");
     core.name = "x";
     EXPECT_EQ(target_of(core, ""), "/api/v1/pods/x");
@@ -90,8 +90,8 @@ TEST(ApiPaths, AreSaidInWords) {
     request.verb = "watch";
     EXPECT_EQ(describe(request), "watching checkpointbackups.migration.dcnlab.com in namespace a");
     request.verb = "get";
-    request.group = "";
-    request.plural = "pods";
+    request.resource.group = "";
+    request.resource.plural = "pods";
     request.name = "train-\n1";
     EXPECT_EQ(describe(request), "getting pods train-?1 in namespace a");
 }

@@ -36,13 +36,11 @@ protected:
 
 TEST_F(InCluster, IsWhereTheVariablesPoint) {
     folder_.write("ca.crt", "x");
-    folder_.write("namespace", " training\n");
     ClusterConfig wanted;
     wanted.source = "in-cluster";
     wanted.host = "10.96.0.1";
     wanted.ca.file = folder_.path() / "ca.crt";
     wanted.token_file = folder_.path() / "token";
-    wanted.namespace_ = "training";
     EXPECT_EQ(config(), wanted);
 }
 
@@ -81,16 +79,16 @@ TEST_F(InCluster, TrustsTheSystemWithoutItsOwnCaAndSaysSo) {
     EXPECT_FALSE(config().ca.empty());
 }
 
-TEST_F(InCluster, TakesTheNamespaceOfPodNamespaceThenFileThenDefault) {
-    EXPECT_EQ(config().namespace_, "default");
+TEST_F(InCluster, OwnNamespaceIsPodNamespaceThenTheFileThenDefault) {
+    EXPECT_EQ(own_namespace(sources_), "default");
     folder_.write("namespace", "\n");
-    EXPECT_EQ(config().namespace_, "default");
+    EXPECT_EQ(own_namespace(sources_), "default");
     folder_.write("namespace", "from-file\n");
-    EXPECT_EQ(config().namespace_, "from-file");
+    EXPECT_EQ(own_namespace(sources_), "from-file");
     sources_.environment["POD_NAMESPACE"] = "from-variable";
-    EXPECT_EQ(config().namespace_, "from-variable");
+    EXPECT_EQ(own_namespace(sources_), "from-variable");
     sources_.environment["POD_NAMESPACE"] = "";
-    EXPECT_EQ(config().namespace_, "from-file");
+    EXPECT_EQ(own_namespace(sources_), "from-file");
 }
 
 }  // namespace

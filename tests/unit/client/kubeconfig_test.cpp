@@ -81,13 +81,8 @@ TEST(Kubeconfig, SaysWhatItsCurrentContextSays) {
     wanted.port = 6443;
     wanted.ca.file = "/etc/pki/ca.crt";
     wanted.token = kSecret;
-    wanted.namespace_ = "training";
     EXPECT_EQ(found->config, wanted);
     EXPECT_EQ(found->names.ca, "/etc/k.conf: clusters[c1].cluster.certificate-authority");
-}
-
-TEST(Kubeconfig, HasTheNamespaceDefaultWithoutOne) {
-    EXPECT_EQ(merge(with_user(""))->config.namespace_, "default");
 }
 
 TEST(Kubeconfig, MayBeJson) {
@@ -185,9 +180,6 @@ TEST(Kubeconfig, NamesFileAndFieldOfWhatIsWrong) {
         {"current-context: d\nclusters: [{name: x}]\n"
          "contexts: [{name: d, context: {cluster: x, user: w}}]",
          "/etc/k.conf: contexts[d].context.user: names w, which is not among users"},
-        {"current-context: d\nclusters: [{name: x}]\nusers: [{name: w}]\n"
-         "contexts: [{name: d, context: {cluster: x, user: w, namespace: 3}}]",
-         "/etc/k.conf: contexts[d].context.namespace: must be text, not a number"},
         {"current-context: \"\\e[31m\"",
          "/etc/k.conf: current-context: names ?[31m, which is not among contexts"},
     };
