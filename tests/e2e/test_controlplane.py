@@ -132,6 +132,13 @@ def test_assets_that_are_not_there(tmp_path: Path) -> None:
     assert not directory.exists()
 
 
+def test_version_that_there_is_not(tmp_path: Path) -> None:
+    done = script("up", tmp_path / "controlplane", SMW_KUBERNETES="1.3")
+    assert done.returncode == 2
+    assert "1.36 1.30" in done.stderr
+    assert not (tmp_path / "controlplane").exists()
+
+
 def test_down_of_a_foreign_folder(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
     assert script("down", tmp_path).returncode == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -10,6 +11,7 @@ import secrets
 import shlex
 import subprocess
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,11 +110,18 @@ class ControlPlane:
     def log(self, component: str = "apiserver") -> str:
         return (self.directory / f"{component}.log").read_text(errors="replace")
 
-    def audit_event(self, namespace: str, name: str) -> Object | None:
-        """What the API server audited about the creation of a Pod, at level Metadata."""
+    def audited(self, resource: str) -> Iterator[Object]:
+        """What the API server audited about a resource, at level Metadata: of Pods their creation,
+        of CheckpointBackups lists and watches."""
         # The last line is still being written unless a newline ended it.
         for line in self.log("audit").split("\n")[:-1]:
             event: Object = json.loads(line)
+            if event["objectRef"]["resource"] == resource:
+                yield event
+
+    def audit_event(self, namespace: str, name: str) -> Object | None:
+        """What was audited about the creation of a Pod."""
+        for event in self.audited("pods"):
             reference = event["objectRef"]
             if (reference.get("namespace"), reference.get("name")) == (namespace, name):
                 return event
@@ -128,8 +137,14 @@ def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> No
     assert done.returncode == 0, done.stderr
 
 
-def up(directory: Path) -> ControlPlane:
-    run("up", directory)
+def up(
+    directory: Path, kubernetes: str | None = None, address: str | None = None
+) -> ControlPlane:
+    """Starts one: of that minor version, else the newest; its API server at that address of this
+    network, else on loopback."""
+    wanted = {"SMW_KUBERNETES": kubernetes, "SMW_APISERVER_ADDRESS": address}
+    given = {name: value for name, value in wanted.items() if value}
+    run("up", directory, environment={**os.environ, **given})
     # Lines of the form `export NAME=value`, quoted for a shell.
     words = shlex.split((directory / "env").read_text())
     env = dict(word.split("=", 1) for word in words if word != "export")
@@ -140,6 +155,20 @@ def up(directory: Path) -> ControlPlane:
         has_controllers=env["CONTROLPLANE_CONTROLLERS"] == "yes",
         etcd=env["CONTROLPLANE_ETCD"],
     )
+
+
+@contextlib.contextmanager
+def running(directory: Path, **how: str) -> Iterator[ControlPlane | str]:
+    """One until the block ends, or why there is none on this machine; `how` is up()'s."""
+    try:
+        result = up(directory, **how)
+    except UnavailableError as why:
+        yield f"no control plane: {why}"
+        return
+    try:
+        yield result
+    finally:
+        down(directory)
 
 
 def down(directory: Path) -> None:
