@@ -12,7 +12,7 @@ import pytest
 
 from support import controlplane, crd
 from support.api import Api, Object
-from support.controlplane import ControlPlane, UnavailableError
+from support.controlplane import ControlPlane
 from support.fixtures import PodOf, Register, StartServer, StartWatching
 from support.poll import poll
 from support.rbac import RULES, Account
@@ -24,13 +24,19 @@ from support.watching import Watching
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="also what takes minutes (in_full)")
+    parser.addoption(
+        "--slow", action="store_true", help="also what takes minutes (in_full, older_kubernetes)"
+    )
+
+
+# Left out without --slow.
+MINUTES = ("in_full", "older_kubernetes")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--slow"):
         return
-    left_out = [item for item in items if item.get_closest_marker("in_full")]
+    left_out = [item for item in items if any(map(item.get_closest_marker, MINUTES))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 
@@ -38,26 +44,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 # The control plane that all tests share, and one for those that break it.
 
 
-def control_plane_in(directory: Path) -> Iterator[ControlPlane | str]:
-    try:
-        result = controlplane.up(directory)
-    except UnavailableError as why:
-        yield f"no control plane: {why}"
-        return
-    yield result
-    controlplane.down(directory)
-
-
 @pytest.fixture(scope="session")
 def control_plane_or_why(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ControlPlane | str]:
-    yield from control_plane_in(tmp_path_factory.mktemp("controlplane"))
+    with controlplane.running(tmp_path_factory.mktemp("controlplane")) as result:
+        yield result
 
 
 @pytest.fixture(scope="session")
 def breakable_or_why(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane | str]:
-    yield from control_plane_in(tmp_path_factory.mktemp("breakable"))
+    with controlplane.running(tmp_path_factory.mktemp("breakable")) as result:
+        yield result
 
 
 @pytest.fixture
