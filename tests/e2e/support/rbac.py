@@ -1,4 +1,4 @@
-"""Who the server is to the API server: a ServiceAccount with the rights of the contract alone."""
+"""Who the server is to the API server: a ServiceAccount with the rights of deploy/rbac.yaml alone."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import yaml
 from .api import Api, Object
 from .controlplane import ControlPlane
 from .poll import poll
+from .settings import REPOSITORY
 
 GROUP = "rbac.authorization.k8s.io"
 
-BACKUPS: Object = {
-    "apiGroups": ["migration.dcnlab.com"],
-    "resources": ["checkpointbackups"],
-    "verbs": ["get", "list", "watch"],
-}
-JOBS: Object = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get"]}
+
+def granted() -> list[Object]:
+    documents = yaml.safe_load_all((REPOSITORY / "deploy/rbac.yaml").read_text())
+    (role,) = (document for document in documents if document["kind"] == "ClusterRole")
+    rules: list[Object] = role["rules"]
+    return rules
+
 
 # All that the server may do.
-RULES = [BACKUPS, JOBS]
+RULES = granted()
+BACKUPS, JOBS = RULES
 
 
 def attributes(rules: list[Object], namespace: str | None) -> list[Object]:

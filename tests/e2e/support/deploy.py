@@ -1,0 +1,178 @@
+"""The manifests of deploy/, the scripts that apply them, and a control plane to apply them to."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from . import controlplane
+from .api import Object
+from .controlplane import ControlPlane, UnavailableError
+from .settings import REPOSITORY, cannot_run
+
+DEPLOY = REPOSITORY / "deploy"
+SCRIPTS = REPOSITORY / "scripts"
+
+NAMESPACE = "stateful-migration"
+SERVICE = "stateful-migration-webhook-service"
+APP = "stateful-migration-webhook"
+CONFIGURATION = "stateful-migration-pod-mutator-alt"
+CRD = "checkpointbackups.migration.dcnlab.com"
+CERTS_SECRET, CA_SECRET = f"{APP}-certs", f"{APP}-ca"
+
+# All that the scripts may run, beside kubectl.
+PROGRAMS = ("bash", "openssl", "basename", "cat", "cp", "dirname", "mkdir", "mktemp", "rm", "sleep")
+
+# They change by themselves.
+RESTLESS = {"events", "events.events.k8s.io", "leases.coordination.k8s.io", "componentstatuses"}
+
+Dump = dict[tuple[str, str, str], Object]
+
+
+# the manifests
+
+
+def documents(text: str) -> list[Object]:
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def manifests(file: str) -> list[Object]:
+    return documents((DEPLOY / file).read_text())
+
+
+def of_kind(objects: list[Object], kind: str) -> Object:
+    (found,) = (body for body in objects if body["kind"] == kind)
+    return found
+
+
+def strings(value: Any) -> list[str]:
+    """Every text in an object, keys included."""
+    if isinstance(value, dict):
+        return [text for pair in value.items() for part in pair for text in strings(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in strings(part)]
+    return [value] if isinstance(value, str) else []
+
+
+# the scripts
+
+
+class Scripts:
+    """Runs the scripts against a cluster, with no other programs than they say they need."""
+
+    def __init__(self, plane: ControlPlane, directory: Path) -> None:
+        self.plane = plane
+        self.directory = directory
+        self.programs = directory / "programs"
+        self.programs.mkdir()
+        for name in PROGRAMS:
+            found = shutil.which(name)
+            assert found, f"{name} is not installed"
+            (self.programs / name).symlink_to(found)
+        (self.programs / "kubectl").symlink_to(plane.kubectl_path)
+        self.kubeconfig = plane.directory / "kubeconfig"
+        # Of this test alone, so that no other's installation is in the way.
+        self.namespace = f"e2e-{secrets.token_hex(4)}"
+
+    def run(self, name: str, *flags: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        temporary = self.directory / "tmp"
+        temporary.mkdir(exist_ok=True)
+        environment = {
+            "PATH": str(self.programs),
+            "HOME": str(self.directory),
+            "TMPDIR": str(temporary),
+            "KUBECONFIG": str(self.kubeconfig),
+            "NAMESPACE": self.namespace,
+            **settings,
+        }
+        done = subprocess.run(
+            [str(self.programs / "bash"), str(SCRIPTS / f"{name}.sh"), *flags],
+            env=environment, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        left = os.listdir(temporary)
+        assert left == [], f"{name} left temporary files, which may be keys: {left}"
+        return done
+
+    def must(self, name: str, *flags: str, **settings: str) -> str:
+        """What it prints; it must end well and have nothing to complain of."""
+        done = self.run(name, *flags, **settings)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        return done.stdout
+
+    def fails(self, status: int, name: str, *flags: str, **settings: str) -> str:
+        """The one line that it ends with."""
+        done = self.run(name, *flags, **settings)
+        assert done.returncode == status, done.stdout + done.stderr
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"{name}.sh: "), line
+        return line
+
+    def deploy(self, *flags: str, **settings: str) -> str:
+        return self.must("deploy-webhook", *flags, **settings)
+
+    def undeploy(self, *flags: str, **settings: str) -> str:
+        return self.must("undeploy-webhook", *flags, **settings)
+
+    def generate(self, *flags: str, **settings: str) -> str:
+        return self.must("generate-webhook-certs", *flags, **settings)
+
+    def rendered(self, **settings: str) -> list[Object]:
+        """What it would apply."""
+        return documents(self.deploy("--dry-run", **settings))
+
+    # the cluster
+
+    def get(self, *what: str) -> Object:
+        found: Object = json.loads(self.plane.kubectl("get", *what, "-o", "json"))
+        return found
+
+    def mine(self, kind: str, name: str) -> Object:
+        return self.get(kind, name, "--namespace", self.namespace)
+
+    def create_namespace(self) -> None:
+        self.plane.kubectl("create", "namespace", self.namespace)
+
+    def dump(self) -> Dump:
+        """Every object of the cluster, by kind, namespace and name."""
+        kinds = self.plane.kubectl("api-resources", "--verbs=list", "--output=name").split()
+        wanted = ",".join(sorted(set(kinds) - RESTLESS))
+        return {
+            (
+                body["kind"],
+                body["metadata"].get("namespace", ""),
+                body["metadata"]["name"],
+            ): body
+            for body in self.get(wanted, "--all-namespaces")["items"]
+        }
+
+
+def versions(dump: Dump) -> dict[tuple[str, str, str], str]:
+    return {key: body["metadata"]["resourceVersion"] for key, body in dump.items()}
+
+
+@contextmanager
+def fresh_cluster(directory: Path) -> Iterator[ControlPlane]:
+    """A control plane of the test's own, for our objects have the same names in all of a cluster."""
+    try:
+        plane = controlplane.up(directory)
+    except UnavailableError as why:
+        cannot_run(f"no control plane: {why}")
+    try:
+        yield plane
+    finally:
+        controlplane.down(directory)
+
+
+def sweep(plane: ControlPlane) -> None:
+    """Takes away what of an installation is in no namespace."""
+    for kind in ("mutatingwebhookconfiguration", "clusterrolebinding", "clusterrole"):
+        plane.kubectl("delete", kind, "--selector", f"app={APP}", "--ignore-not-found")
