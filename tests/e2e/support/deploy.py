@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ import yaml
 from . import controlplane
 from .api import Object
 from .controlplane import ControlPlane, UnavailableError
+from .fixtures import StartServer
+from .poll import poll
+from .registration import registered
 from .settings import REPOSITORY, cannot_run
 
 DEPLOY = REPOSITORY / "deploy"
@@ -176,3 +180,24 @@ def sweep(plane: ControlPlane) -> None:
     """Takes away what of an installation is in no namespace."""
     for kind in ("mutatingwebhookconfiguration", "clusterrolebinding", "clusterrole"):
         plane.kubectl("delete", kind, "--selector", f"app={APP}", "--ignore-not-found")
+
+
+@contextmanager
+def answering(plane: ControlPlane, start_server: StartServer) -> Iterator[None]:
+    """The API server asks a server of ours about the Pods of `default`, at a URL, for no Service leads
+    anywhere here: so the scripts' self-test is answered."""
+    with registered(plane.api, "default", start_server(), name="answers"):
+        yield
+
+
+def complete_rollout(plane: ControlPlane, namespace: str) -> None:
+    """What kubelets do for a Deployment: its Pods become ready, and were for a minute."""
+    since = datetime.now(timezone.utc) - timedelta(minutes=1)
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+    patch = {"status": {"phase": "Running", "conditions": [ready]}}
+    pods = poll(
+        "its Pods are created",
+        lambda: plane.api.list("v1", "Pod", namespace, labelSelector=f"app={APP}"),
+    )
+    for body in pods:
+        plane.api.merge({"apiVersion": "v1", "kind": "Pod", **body}, patch, "/status")

@@ -1,0 +1,210 @@
+"""scripts/deploy-webhook.sh on a real API server. There is no kubelet: a DaemonSet without nodes is
+rolled out at once, and for a Deployment the test makes the Pods ready."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.api import Object
+from support.controlplane import ControlPlane
+from support.deploy import (
+    APP,
+    CERTS_SECRET,
+    CONFIGURATION,
+    CRD,
+    DEPLOY,
+    SERVICE,
+    Scripts,
+    answering,
+    complete_rollout,
+    fresh_cluster,
+    sweep,
+    versions,
+)
+from support.fixtures import StartServer
+from support.poll import poll
+
+CREATED_BY = "migration.dcnlab.com/created-by"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with fresh_cluster(tmp_path_factory.mktemp("deploy")) as plane:
+        yield plane
+
+
+@pytest.fixture
+def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
+    yield Scripts(cluster, tmp_path)
+    sweep(cluster)
+
+
+@pytest.fixture
+def answered(cluster: ControlPlane, start_server: StartServer) -> Iterator[None]:
+    with answering(cluster, start_server):
+        yield
+
+
+def webhook(scripts: Scripts) -> Object:
+    (entry,) = scripts.get("mutatingwebhookconfiguration", CONFIGURATION)["webhooks"]
+    return dict(entry)
+
+
+def exists(scripts: Scripts, kind: str, name: str) -> bool:
+    flags = ("--namespace", scripts.namespace, "--ignore-not-found", "-o", "name")
+    return bool(scripts.plane.kubectl("get", kind, name, *flags))
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_first_run_installs_everything_and_proves_it(scripts: Scripts) -> None:
+    said = scripts.deploy()
+    assert "self-test: stateful-migration-webhook" in said
+    assert said.splitlines()[-1] == "done: the webhook answers, failurePolicy is Ignore"
+    assert scripts.get("namespace", scripts.namespace)["metadata"]["annotations"] == {
+        CREATED_BY: "deploy-webhook.sh"
+    }
+    for kind, name in (("daemonset", APP), ("service", SERVICE), ("serviceaccount", APP)):
+        assert exists(scripts, kind, name), kind
+    entry = webhook(scripts)
+    assert entry["failurePolicy"] == "Ignore"
+    assert entry["clientConfig"]["service"]["namespace"] == scripts.namespace
+    data = scripts.mine("secret", CERTS_SECRET)["data"]
+    assert entry["clientConfig"]["caBundle"] == data["ca.crt"]
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("kind", ["daemonset", "deployment"])
+def test_a_second_run_changes_nothing(scripts: Scripts, kind: str) -> None:
+    finished = complete_later(scripts) if kind == "deployment" else None
+    scripts.deploy(KIND=kind)
+    if finished:
+        finished.join()
+        deployment = scripts.mine("deployment", APP)
+        assert deployment["status"]["availableReplicas"] == deployment["spec"]["replicas"]
+    before = versions(scripts.dump())
+    scripts.deploy(KIND=kind)
+    assert versions(scripts.dump()) == before
+
+
+def complete_later(scripts: Scripts) -> threading.Thread:
+    """Makes the Pods ready once there are all of them, while the script waits for that."""
+
+    def complete() -> None:
+        def all_there() -> bool:
+            found = scripts.plane.api.list("v1", "Pod", scripts.namespace)
+            return len(found) == 3
+
+        poll("three Pods", all_there)
+        complete_rollout(scripts.plane, scripts.namespace)
+
+    thread = threading.Thread(target=complete)
+    thread.start()
+    return thread
+
+
+@pytest.mark.usefixtures("answered")
+def test_there_is_no_configuration_before_the_rollout_is_complete(scripts: Scripts) -> None:
+    settings = {"KIND": "deployment", "ROLLOUT_TIMEOUT": "1s"}
+    line = scripts.fails(1, "deploy-webhook", **settings)
+    assert f"kubectl --namespace {scripts.namespace} describe pods -l app={APP}" in line
+    # What was done is said, and what was not is not there.
+    assert "done so far: " in line and "deployment.yaml" in line
+    assert not exists(scripts, "mutatingwebhookconfiguration", CONFIGURATION)
+
+    complete_rollout(scripts.plane, scripts.namespace)
+    poll(
+        "it is rolled out",
+        lambda: scripts.mine("deployment", APP)["status"].get("availableReplicas") == 3,
+    )
+    assert "done: " in scripts.deploy(KIND="deployment")
+    assert exists(scripts, "mutatingwebhookconfiguration", CONFIGURATION)
+
+
+@pytest.mark.usefixtures("answered")
+def test_the_other_kind_is_taken_away_after_the_rollout(scripts: Scripts) -> None:
+    scripts.deploy()
+    scripts.fails(1, "deploy-webhook", KIND="deployment", ROLLOUT_TIMEOUT="1s")
+    assert exists(scripts, "daemonset", APP), "nobody serves while the Deployment is not there"
+    complete_rollout(scripts.plane, scripts.namespace)
+    scripts.deploy(KIND="deployment")
+    assert not exists(scripts, "daemonset", APP)
+    scripts.deploy(KIND="daemonset")
+    for kind in ("deployment", "poddisruptionbudget"):
+        poll(f"{kind} is gone", lambda kind=kind: not exists(scripts, kind, APP))  # type: ignore[misc]
+
+
+def test_fail_is_set_only_once_the_webhook_has_answered(
+    scripts: Scripts, start_server: StartServer
+) -> None:
+    # It asks for half a minute. Nobody answers: no Pod may come to depend on that.
+    line = scripts.fails(1, "deploy-webhook", FAILURE_POLICY="Fail")
+    assert "did not answer the self-test" in line
+    assert f"kubectl --namespace {scripts.namespace} logs -l app={APP}" in line
+    assert webhook(scripts)["failurePolicy"] == "Ignore"
+    with answering(scripts.plane, start_server):
+        scripts.deploy(FAILURE_POLICY="Fail")
+    assert webhook(scripts)["failurePolicy"] == "Fail"
+
+
+def test_without_waiting_nothing_is_asked(scripts: Scripts) -> None:
+    said = scripts.deploy("--no-wait", KIND="deployment")
+    assert "self-test" not in said
+    assert f"rollout status deployment/{APP}" in said
+    assert webhook(scripts)["clientConfig"]["caBundle"]
+
+
+def test_a_dry_run_changes_nothing(scripts: Scripts) -> None:
+    before = versions(scripts.dump())
+    said = scripts.deploy("--dry-run")
+    assert f"# would create namespace {scripts.namespace}" in said
+    assert versions(scripts.dump()) == before
+    scripts.deploy("--no-wait")
+    before = versions(scripts.dump())
+    assert "# would keep the serving certificate" in scripts.deploy("--dry-run")
+    # Of what is there already the API server checks all, and does nothing.
+    scripts.deploy("--dry-run", KIND="deployment", IMAGE_TAG="v2")
+    assert versions(scripts.dump()) == before
+
+
+# the CustomResourceDefinition
+
+
+@pytest.fixture
+def without_crd(cluster: ControlPlane) -> None:
+    cluster.kubectl("delete", "crd", CRD, "--ignore-not-found")
+
+
+@pytest.mark.usefixtures("without_crd")
+def test_the_crd_is_created_where_there_is_none(scripts: Scripts) -> None:
+    assert f"created the CustomResourceDefinition {CRD}" in scripts.deploy("--no-wait")
+    assert exists(scripts, "crd", CRD)
+    assert f"left the CustomResourceDefinition {CRD} as it is" in scripts.deploy("--no-wait")
+
+
+@pytest.mark.usefixtures("without_crd")
+def test_the_crd_of_somebody_else_stays_as_it_is(scripts: Scripts, tmp_path: Path) -> None:
+    theirs = (DEPLOY / "crd.yaml").read_text().replace("checkpoints a running workload", "is theirs")
+    file = tmp_path / "theirs.yaml"
+    file.write_text(theirs)
+    scripts.plane.kubectl("create", "-f", str(file))
+    poll(
+        "it is established",
+        lambda: "Established" in str(scripts.get("crd", CRD).get("status", {}).get("conditions")),
+    )
+    poll("nothing changes any more", lambda: steady(scripts))
+    before = scripts.get("crd", CRD)
+    scripts.deploy("--no-wait")
+    scripts.undeploy()
+    assert scripts.get("crd", CRD) == before
+    assert "is theirs" in str(before)
+
+
+def steady(scripts: Scripts) -> bool:
+    conditions = scripts.get("crd", CRD)["status"]["conditions"]
+    return {"Established", "NamesAccepted"} <= {
+        entry["type"] for entry in conditions if entry["status"] == "True"
+    }
