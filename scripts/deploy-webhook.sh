@@ -62,7 +62,7 @@ load_settings() {
 	CERTIFICATES=${CERTIFICATES:-script}
 	ROLLOUT_TIMEOUT=${ROLLOUT_TIMEOUT:-180s}
 	SELF_TEST_NAMESPACE=${SELF_TEST_NAMESPACE:-default}
-	[[ $IMAGE =~ ^[a-z0-9]([-a-zA-Z0-9._/:]*[a-z0-9])?$ ]] ||
+	[[ $IMAGE =~ ^[a-z0-9]([-a-zA-Z0-9._/:]*[a-z0-9])?$ && ${IMAGE##*/} != *:* ]] ||
 		wrong IMAGE "an image without tag or digest, like registry.example.com/$app"
 	[[ $IMAGE_TAG =~ ^([a-zA-Z0-9_][-a-zA-Z0-9._]{0,127}|sha256:[0-9a-f]{64})$ ]] ||
 		wrong IMAGE_TAG "a tag, or a digest sha256:…"

@@ -39,7 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
-    yield Scripts(cluster, tmp_path)
+    yield Scripts(tmp_path, cluster)
     sweep(cluster)
 
 

@@ -71,10 +71,11 @@ def strings(value: Any) -> list[str]:
 
 
 class Scripts:
-    """Runs the scripts against a cluster, with no other programs than they say they need."""
+    """Runs the scripts, with no other programs than they say they need: against a cluster, or with
+    neither a cluster nor kubectl."""
 
-    def __init__(self, plane: ControlPlane, directory: Path) -> None:
-        self.plane = plane
+    def __init__(self, directory: Path, plane: ControlPlane | None = None) -> None:
+        self._plane = plane
         self.directory = directory
         self.programs = directory / "programs"
         self.programs.mkdir()
@@ -82,10 +83,17 @@ class Scripts:
             found = shutil.which(name)
             assert found, f"{name} is not installed"
             (self.programs / name).symlink_to(found)
-        (self.programs / "kubectl").symlink_to(plane.kubectl_path)
-        self.kubeconfig = plane.directory / "kubeconfig"
+        self.kubeconfig = directory / "no-kubeconfig"
+        if plane:
+            (self.programs / "kubectl").symlink_to(plane.kubectl_path)
+            self.kubeconfig = plane.directory / "kubeconfig"
         # Of this test alone, so that no other's installation is in the way.
         self.namespace = f"e2e-{secrets.token_hex(4)}"
+
+    @property
+    def plane(self) -> ControlPlane:
+        assert self._plane, "these run without a cluster"
+        return self._plane
 
     def run(self, name: str, *flags: str, **settings: str) -> subprocess.CompletedProcess[str]:
         temporary = self.directory / "tmp"
