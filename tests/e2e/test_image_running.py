@@ -58,7 +58,8 @@ def test_it_serves(root: Path, volume: Path) -> None:
     with ending(server), connected(server.port, server.ca) as client:
         process = Path(f"/proc/{server.process.pid}")
         assert os.readlink(process / "root") == str(root)
-        status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines())
+        lines = (process / "status").read_text().splitlines()
+        status = dict(line.split(":\t", 1) for line in lines)
         assert set(status["Uid"].split() + status["Gid"].split()) == {str(UID)}
         assert int(status["CapEff"], 16) == 0
         client.send(post(encode(review())))
@@ -71,8 +72,8 @@ def test_nothing_can_be_written(root: Path, volume: Path) -> None:
     for folder in ("/", "/tmp", "/usr/bin"):
         # Root could, were the folder not read-only.
         command = sealed(root, volume, "")
-        enter = command[command.index("-c") + 1].replace(f"--userspec={UID}:{UID}", "--userspec=0:0")
-        command[command.index("-c") + 1] = enter
+        enter = command.index("-c") + 1
+        command[enter] = command[enter].replace(f"={UID}:{UID}", "=0:0")
         flags = ["serve", "--self-signed", "--manifests", "/tmp", "--ca-out", f"{folder}/ca.crt"]
         ports = ["--webhook-port", "0", "--health-probe-bind-address", "0"]
         done = subprocess.run(

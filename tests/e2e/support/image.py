@@ -1,4 +1,4 @@
-"""The image that scripts/build-image makes of the server under test: what is in it, and running it."""
+"""The image that scripts/build-image makes of the server under test: its parts, and running it."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Image:
     @classmethod
     def read(cls, archive: Path) -> Image:
         with tarfile.open(archive) as tar:
-            members = [member for member in tar if member.isfile()]
-            return cls({member.name: tar.extractfile(member).read() for member in members})  # type: ignore[union-attr]
+            opened = {entry.name: tar.extractfile(entry) for entry in tar if entry.isfile()}
+            return cls({name: content.read() for name, content in opened.items() if content})
 
     def json(self, name: str) -> Any:
         return json.loads(self.files[name])
