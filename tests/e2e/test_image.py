@@ -200,13 +200,22 @@ def test_dockerfile_says_the_same(image: Image) -> None:
         (["--shell"], 2, "unknown argument --shell"),
         (["--tag"], 2, "--tag needs a value"),
         (["--binary", "/nonexistent"], 1, "/nonexistent is no program"),
-        (["--binary", "/bin/true", "-o", "/nonexistent/x.tar"], 1, "that is another program"),
+        (["--binary", "/bin/true"], 1, "that is another program"),
     ],
 )
 def test_wrong_arguments(arguments: list[str], status: int, words: str) -> None:
     done = build_image(*arguments)
     assert done.returncode == status
     assert words in done.stderr.splitlines()[-1]
+
+
+def test_archive_that_cannot_be_written(tmp_path: Path) -> None:
+    need_binary()
+    out = tmp_path / "nonexistent" / "image.tar"
+    done = build_image("--binary", binary(), "-o", out)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert str(out) in line and "No such file or directory" in line
 
 
 def test_root_folder_must_be_new(tmp_path: Path) -> None:

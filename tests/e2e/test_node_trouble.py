@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,26 @@ def started(node: Cluster, name: str, *flags: str, secret: str = CERTS_SECRET) -
     (volume,) = spec["template"]["spec"]["volumes"]
     volume["secret"]["secretName"] = secret
     node.apply(body)
+
+
+@contextmanager
+def granted(node: Cluster) -> Iterator[None]:
+    """The rights that the server needs, in the block."""
+    name = f"{node.namespace}-server"
+    group = "rbac.authorization.k8s.io"
+    role: Object = {"apiVersion": f"{group}/v1", "metadata": {"name": name}}
+    binding = {
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "namespace": node.namespace, "name": APP}],
+    }
+    node.apply(
+        {**role, "kind": "ClusterRole", "rules": RULES},
+        {**role, "kind": "ClusterRoleBinding", **binding},
+    )
+    try:
+        yield
+    finally:
+        node.kubectl("delete", "clusterrole,clusterrolebinding", name)
 
 
 def pod_of(node: Cluster, name: str) -> Object:
@@ -120,19 +141,18 @@ def test_missing_rights(node: Cluster, tmp_path: Path) -> None:
     ), text
     assert not ready(pod_of(node, "no-rights"))
 
-    name = f"{node.namespace}-server"
-    group = "rbac.authorization.k8s.io"
-    role: Object = {"apiVersion": f"{group}/v1", "metadata": {"name": name}}
-    binding = {
-        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "namespace": node.namespace, "name": APP}],
-    }
-    try:
-        node.apply(
-            {**role, "kind": "ClusterRole", "rules": RULES},
-            {**role, "kind": "ClusterRoleBinding", **binding},
-        )
+    with granted(node):
         # It asks again within a minute.
         poll("it is ready", lambda: ready(pod_of(node, "no-rights")), 600)
-    finally:
-        node.kubectl("delete", "--ignore-not-found", "clusterrole,clusterrolebinding", name)
+
+
+@pytest.mark.in_full
+def test_secret_that_comes_late(node: Cluster, tmp_path: Path) -> None:
+    """The kubelet brings it within a minute or two; the server takes it up as it is running."""
+    with granted(node):
+        started(node, "late-secret", secret="late")
+        poll("it has started", lambda: running(node, "late-secret"))
+        assert checks(node, "late-secret")[0] == 503
+        make_secret(node, tmp_path, "late")
+        poll("it is ready", lambda: ready(pod_of(node, "late-secret")), 900)
+    assert container_state(node, "late-secret")["restartCount"] == 0
