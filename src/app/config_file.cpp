@@ -92,7 +92,8 @@ private:
         }
         const auto root = document->root();
         if (!root.is_object()) {
-            refuse(fmt::format("must be a map of keys and values, not {}", describe(root.kind())));
+            refuse(fmt::format("must be a mapping of keys and values, not {}",
+                               json::yaml_name(root.kind())));
             return;
         }
         for (const auto& [key, value] : root.members()) {
@@ -117,7 +118,7 @@ private:
         } else if (value.is_array()) {
             take_list(index, key, value);
         } else if (value.is_object()) {
-            refuse_value(index, key, "must be a single value, not a map");
+            refuse_value(index, key, "must be a single value, not a mapping");
         }  // null is absent, as everywhere in Kubernetes
     }
 
@@ -132,30 +133,12 @@ private:
             if (!text) {
                 refuse_value(index, key,
                              fmt::format("must be a list of single values, and has {} in it",
-                                         describe(item.kind())));
+                                         json::yaml_name(item.kind())));
                 return;
             }
             joined += joined.empty() ? *text : ',' + *text;
         }
         out_.values.emplace(index, GivenValue{joined, origin(key)});
-    }
-
-    static std::string_view describe(json::Kind kind) {
-        switch (kind) {
-            case json::Kind::Null:
-                return "null";
-            case json::Kind::Boolean:
-                return "a boolean";
-            case json::Kind::Number:
-                return "a number";
-            case json::Kind::String:
-                return "a text";
-            case json::Kind::Array:
-                return "a list";
-            case json::Kind::Object:
-                return "a map";
-        }
-        return "";
     }
 
     void refuse(std::string_view reason) {

@@ -1,6 +1,7 @@
 #include "client/kubeconfig_mapping.hpp"
 
 #include "client/text.hpp"
+#include "smw/json/yaml.hpp"
 
 #include <fmt/format.h>
 
@@ -8,25 +9,6 @@
 
 namespace smw::client {
 namespace {
-
-/// YAML's words, for whoever wrote the file.
-std::string_view yaml_word(json::Kind kind) {
-    switch (kind) {
-        case json::Kind::Null:
-            return "null";
-        case json::Kind::Boolean:
-            return "a boolean";
-        case json::Kind::Number:
-            return "a number";
-        case json::Kind::String:
-            return "text";
-        case json::Kind::Array:
-            return "a list";
-        case json::Kind::Object:
-            return "a mapping";
-    }
-    return "";
-}
 
 bool is_empty(json::Value value) {
     switch (value.kind()) {
@@ -63,7 +45,7 @@ tl::unexpected<Error> KubeconfigMapping::refuse(std::string_view key, std::strin
 
 tl::unexpected<Error> KubeconfigMapping::mistyped(std::string_view key, std::string_view wanted,
                                                   json::Kind found) const {
-    return refuse(key, fmt::format("must be {}, not {}", wanted, yaml_word(found)));
+    return refuse(key, fmt::format("must be {}, not {}", wanted, json::yaml_name(found)));
 }
 
 bool KubeconfigMapping::has(std::string_view key) const {

@@ -2,7 +2,6 @@
 
 #include "json/yaml_tree.hpp"
 #include "smw/base/quote.hpp"
-#include "smw/json/document.hpp"
 
 #include <fmt/format.h>
 #include <yaml-cpp/depthguard.h>
@@ -180,6 +179,24 @@ Expected<std::vector<YamlDocument>> parse_yaml(std::string_view text) {
     } catch (const YAML::Exception& error) {
         return explain(text, error);
     }
+}
+
+std::string_view yaml_name(Kind kind) {
+    switch (kind) {
+        case Kind::Null:
+            return "null";
+        case Kind::Boolean:
+            return "a boolean";
+        case Kind::Number:
+            return "a number";
+        case Kind::String:
+            return "text";
+        case Kind::Array:
+            return "a list";
+        case Kind::Object:
+            return "a mapping";
+    }
+    return "";
 }
 
 }  // namespace smw::json

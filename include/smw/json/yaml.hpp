@@ -3,6 +3,7 @@
 // documents; quoted scalars stay strings). JSON is YAML enough to go the same way. Cold paths.
 
 #include "smw/base/error.hpp"
+#include "smw/json/document.hpp"
 #include "smw/json/writer.hpp"
 
 #include <string>
@@ -19,6 +20,9 @@ struct YamlDocument {
 /// All documents of a text, empty ones left out. An error says line and reason:
 /// "line 7: mapping values are not allowed here". Aliases may expand to 64 MiB in all.
 [[nodiscard]] Expected<std::vector<YamlDocument>> parse_yaml(std::string_view text);
+
+/// A kind in YAML's words, for whoever wrote the file: "a mapping", "a list", "text".
+[[nodiscard]] std::string_view yaml_name(Kind kind);
 
 /// Block-style YAML of JSON text, members in their order, ending in a newline.
 [[nodiscard]] Expected<std::string> to_yaml(const Text& text);

@@ -99,17 +99,17 @@ TEST_F(ReadConfig, SaysWhatIsWrong) {
         {"webhookPort: [1]",
          "--webhook-port: must be a single value, not a list (from webhookPort in smw.yaml:1)"},
         {"webhookPort: {a: 1}",
-         "--webhook-port: must be a single value, not a map (from webhookPort in smw.yaml:1)"},
+         "--webhook-port: must be a single value, not a mapping (from webhookPort in smw.yaml:1)"},
         {"enable: {a: 1}",
-         "--enable: must be a single value, not a map (from enable in smw.yaml:1)"},
+         "--enable: must be a single value, not a mapping (from enable in smw.yaml:1)"},
         {"enable: [a, [b]]",
          "--enable: must be a list of single values, and has a list in it (from enable in "
          "smw.yaml:1)"},
         {"enable: [a, null]",
          "--enable: must be a list of single values, and has null in it (from enable in "
          "smw.yaml:1)"},
-        {"- webhookPort", "--config: smw.yaml: must be a map of keys and values, not a list"},
-        {"webhookPort", "--config: smw.yaml: must be a map of keys and values, not a text"},
+        {"- webhookPort", "--config: smw.yaml: must be a mapping of keys and values, not a list"},
+        {"webhookPort", "--config: smw.yaml: must be a mapping of keys and values, not text"},
         {"webhookPort: 1\n---\nwebhookPort: 2\n",
          "--config: smw.yaml: must be one YAML document, not several"},
     };

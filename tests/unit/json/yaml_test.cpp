@@ -344,5 +344,16 @@ TEST(ParseYaml, AnyPrefixAndAnyChangedByteIsTakenOrRefused) {
     }
 }
 
+TEST(YamlName, SaysWhatSomethingIsInYamlsWords) {
+    const struct {
+        const char* json;
+        const char* name;
+    } cases[] = {{"null", "null"},  {"true", "a boolean"}, {"1.5", "a number"},
+                 {R"("")", "text"}, {"[]", "a list"},      {"{}", "a mapping"}};
+    for (const auto& each : cases) {
+        EXPECT_EQ(yaml_name(Document::parse(each.json)->root().kind()), each.name) << each.json;
+    }
+}
+
 }  // namespace
 }  // namespace smw::json
