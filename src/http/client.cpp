@@ -26,6 +26,13 @@ struct Client::State {
     std::vector<ConnectionPtr> idle;  ///< the last used last
     std::uint64_t generation = 0;     ///< of credentials: grows with close_idle()
 
+    /// What is made of an answer: all of it, or its head and a stream.
+    template <class T>
+    using Way = Task<Expected<T>> (State::*)(RequestBytes request, Deadline deadline, Phase& phase);
+
+    /// One way, ended by the deadline; an error says the phase and the origin.
+    template <class T>
+    Task<Expected<T>> bounded(ClientRequest request, Deadline deadline, Way<T> way);
     Task<Expected<ClientResponse>> fetch(RequestBytes request, Deadline deadline, Phase& phase);
     Task<Expected<StreamPtr>> begin(RequestBytes request, Deadline deadline, Phase& phase);
     Task<Expected<ConnectionPtr>> ask(const RequestBytes& request, Deadline deadline, Phase& phase);
@@ -33,9 +40,6 @@ struct Client::State {
 
     ConnectionPtr take_idle();
     void keep(ConnectionPtr connection);
-
-    template <class T>
-    Task<Expected<T>> bounded(Task<Expected<T>> work, Deadline deadline, const Phase& phase);
 };
 
 Client::Client(ClientSettings settings) : state_(std::make_unique<State>(std::move(settings))) {}
@@ -48,28 +52,21 @@ void Client::close_idle() {
 }
 
 Task<Expected<ClientResponse>> Client::send(ClientRequest request, Deadline deadline) {
-    auto bytes = print_request(request, state_->settings);
-    if (!bytes) {
-        co_return tl::unexpected(std::move(bytes.error()));
-    }
-    Phase phase = Phase::Connecting;
-    auto work = state_->fetch(std::move(*bytes), deadline, phase);
-    co_return co_await state_->bounded(std::move(work), deadline, phase);
+    return state_->bounded(std::move(request), deadline, &State::fetch);
 }
 
 Task<Expected<StreamPtr>> Client::open(ClientRequest request, Deadline deadline) {
-    auto bytes = print_request(request, state_->settings);
+    return state_->bounded(std::move(request), deadline, &State::begin);
+}
+
+template <class T>
+Task<Expected<T>> Client::State::bounded(ClientRequest request, Deadline deadline, Way<T> way) {
+    auto bytes = print_request(request, settings);
     if (!bytes) {
         co_return tl::unexpected(std::move(bytes.error()));
     }
     Phase phase = Phase::Connecting;
-    auto work = state_->begin(std::move(*bytes), deadline, phase);
-    co_return co_await state_->bounded(std::move(work), deadline, phase);
-}
-
-template <class T>
-Task<Expected<T>> Client::State::bounded(Task<Expected<T>> work, Deadline deadline,
-                                         const Phase& phase) {
+    auto work = (this->*way)(std::move(*bytes), deadline, phase);
     auto done = co_await async::with_deadline(std::move(work), deadline);
     if (!done) {
         if (phase == Phase::Asking) {
