@@ -19,7 +19,15 @@ constexpr unsigned kUnauthorized = 401;
 /// Of the body of a refused watch: a Status is small.
 constexpr std::size_t kMostRefusal = std::size_t{64} << 10;
 
-using OpenedStream = Expected<std::unique_ptr<http::ClientStream>>;
+using StreamPtr = std::unique_ptr<http::ClientStream>;
+
+const http::ClientResponse& head_of(const http::ClientResponse& whole) {
+    return whole;
+}
+
+const http::ClientResponse& head_of(const StreamPtr& stream) {
+    return stream->head();
+}
 
 http::ClientSettings settings_of(const ClusterConfig& config, const Credentials& credentials) {
     http::ClientSettings settings;
@@ -55,8 +63,12 @@ struct ApiClient::State {
 
     /// With the credentials of this moment.
     http::ClientRequest make(const ApiRequest& request);
-    Task<Expected<http::ClientResponse>> send(const ApiRequest& request, Deadline deadline);
-    Task<OpenedStream> open(const ApiRequest& request, Deadline deadline);
+    /// http::Client::send or open.
+    template <class T>
+    using Way = Task<Expected<T>> (http::Client::*)(http::ClientRequest request, Deadline deadline);
+    /// What the API server answers, if need be with a token that is read again.
+    template <class T>
+    Task<Answered<T>> ask(const ApiRequest& request, Deadline deadline, Way<T> way);
 
     const ClusterConfig config;
     Credentials credentials;
@@ -85,28 +97,22 @@ http::ClientRequest ApiClient::State::make(const ApiRequest& request) {
     return made;
 }
 
-Task<Expected<http::ClientResponse>> ApiClient::State::send(const ApiRequest& request,
-                                                            Deadline deadline) {
-    auto first = make(request);
-    auto response = co_await http.send(std::move(first), deadline);
-    if (!response || response->status != kUnauthorized || !credentials.renew_token()) {
-        co_return response;
+template <class T>
+Task<Answered<T>> ApiClient::State::ask(const ApiRequest& request, Deadline deadline, Way<T> way) {
+    if (auto good = check_names(request); !good) {
+        co_return tl::unexpected(unanswered(request, std::move(good).error()));
     }
-    auto second = make(request);
-    auto renewed = co_await http.send(std::move(second), deadline);
-    co_return renewed;
-}
-
-Task<OpenedStream> ApiClient::State::open(const ApiRequest& request, Deadline deadline) {
     auto first = make(request);
-    auto stream = co_await http.open(std::move(first), deadline);
-    if (!stream || (*stream)->head().status != kUnauthorized || !credentials.renew_token()) {
-        co_return stream;
+    auto answer = co_await (http.*way)(std::move(first), deadline);
+    if (answer && head_of(*answer).status == kUnauthorized && credentials.renew_token()) {
+        *answer = T{};  // closes a stream that says no more than that
+        auto second = make(request);
+        answer = co_await (http.*way)(std::move(second), deadline);
     }
-    stream->reset();
-    auto second = make(request);
-    auto renewed = co_await http.open(std::move(second), deadline);
-    co_return renewed;
+    if (!answer) {
+        co_return tl::unexpected(unanswered(request, std::move(answer).error()));
+    }
+    co_return *std::move(answer);
 }
 
 ApiClient::ApiClient(ClusterConfig config, const Clock& clock, log::Logger logger)
@@ -115,12 +121,9 @@ ApiClient::ApiClient(ClusterConfig config, const Clock& clock, log::Logger logge
 ApiClient::~ApiClient() = default;
 
 Task<Answered<json::Document>> ApiClient::get(ApiRequest request, Deadline deadline) {
-    if (auto good = check_names(request); !good) {
-        co_return tl::unexpected(unanswered(request, std::move(good).error()));
-    }
-    auto response = co_await state_->send(request, deadline);
+    auto response = co_await state_->ask(request, deadline, &http::Client::send);
     if (!response) {
-        co_return tl::unexpected(unanswered(request, std::move(response).error()));
+        co_return tl::unexpected(std::move(response).error());
     }
     if (response->status != kOk) {
         co_return tl::unexpected(refused(request, *response));
@@ -130,13 +133,10 @@ Task<Answered<json::Document>> ApiClient::get(ApiRequest request, Deadline deadl
 
 Task<Answered<std::unique_ptr<WatchStream>>> ApiClient::watch(ApiRequest request,
                                                               Deadline deadline) {
-    if (auto good = check_names(request); !good) {
-        co_return tl::unexpected(unanswered(request, std::move(good).error()));
-    }
     request.query.emplace_back("watch", "1");
-    auto stream = co_await state_->open(request, deadline);
+    auto stream = co_await state_->ask(request, deadline, &http::Client::open);
     if (!stream) {
-        co_return tl::unexpected(unanswered(request, std::move(stream).error()));
+        co_return tl::unexpected(std::move(stream).error());
     }
     if ((*stream)->head().status != kOk) {
         const auto response = co_await read_refusal(**stream, deadline);

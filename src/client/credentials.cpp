@@ -24,8 +24,8 @@ bool same(const tls::ClientContextSettings& left, const tls::ClientContextSettin
 
 }  // namespace
 
-Credentials::Credentials(ClusterConfig config, const Clock& clock, log::Logger logger)
-    : config_(std::move(config)),
+Credentials::Credentials(const ClusterConfig& config, const Clock& clock, log::Logger logger)
+    : config_(config),
       clock_(clock),
       logger_(std::move(logger)),
       token_(config_.token),

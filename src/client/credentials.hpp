@@ -15,8 +15,8 @@ namespace smw::client {
 
 class Credentials {
 public:
-    /// Nothing is read yet. `clock` outlives the credentials.
-    Credentials(ClusterConfig config, const Clock& clock, log::Logger logger);
+    /// Nothing is read yet. `config` and `clock` outlive the credentials.
+    Credentials(const ClusterConfig& config, const Clock& clock, log::Logger logger);
 
     /// The token for the next request; empty: none. What cannot be read is logged once, and the
     /// last good one stays.
@@ -36,7 +36,7 @@ private:
     void publish(const tls::ClientContextSettings& settings);
     void complain_once(std::string& told, const char* message, const std::string& why);
 
-    const ClusterConfig config_;
+    const ClusterConfig& config_;
     const Clock& clock_;
     log::Logger logger_;
 
