@@ -30,11 +30,13 @@ def lay_out() -> None:
 
 
 def plug_in(pod: Pod) -> None:
-    """As the CNI plugin `ptp`: goes with the Pod's network namespace."""
+    """As the CNI plugin `ptp`: goes with the Pod's network namespace, which stays when its server
+    ends, as a sandbox does. Who connects then is refused, and not lost in nowhere."""
     here = pod.name
     pid = str(pod.process.pid)
     ours = Path("/proc/thread-self/ns/net").readlink()
     poll("it has a network of its own", lambda: Path(f"/proc/{pid}/ns/net").readlink() != ours)
+    pod.sandbox = Path(f"/proc/{pid}/ns/net").open()
     ip("link", "add", here, "type", "veth", "peer", "name", "eth0", "netns", pid)
     ip("address", "add", f"{GATEWAY}/32", "dev", here)
     ip("link", "set", here, "up")

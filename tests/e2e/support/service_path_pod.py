@@ -16,6 +16,7 @@ import subprocess
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from .api import Object
 from .controlplane import ControlPlane
@@ -141,6 +142,7 @@ class Pod:
         self.address = address
         self.template = template
         self.deleted = threading.Event()
+        self.sandbox: IO[str] | None = None  # keeps the network namespace
         self.log_file = directory / f"{self.name}.log"
         self._directory = directory / self.name
         mounts = self._volumes(cluster)
@@ -249,6 +251,8 @@ class Pod:
         if self.running():
             self.process.kill()
             self.process.wait()
+        if self.sandbox:
+            self.sandbox.close()
 
 
 def account_files(cluster: ControlPlane, template: Template) -> dict[str, bytes]:
