@@ -123,7 +123,7 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
         def start(*objects: Object, flags: tuple[str, ...] = ()) -> Server:
             if not binary().exists():
                 cannot_run(
-                    f"no server to test: build it (preset dev) or set SMW_BINARY ({binary()})"
+                    f"no server to test: build it (preset release) or set SMW_BINARY ({binary()})"
                 )
             server = Server(tmp_path / f"server-{next(numbers)}", *flags)
             if objects:

@@ -16,7 +16,7 @@ PATIENCE = 60.0
 
 def binary() -> Path:
     """The server under test: SMW_BINARY, else what the preset `dev` builds."""
-    default = REPOSITORY / "build/dev/bin/stateful-migration-webhook"
+    default = REPOSITORY / "build/release/bin/stateful-migration-webhook"
     return Path(os.environ.get("SMW_BINARY") or default).absolute()
 
 

@@ -13,7 +13,7 @@ from .settings import binary, cannot_run
 
 def need_binary() -> None:
     if not binary().exists():
-        cannot_run(f"no server to test: build it (preset dev) or set SMW_BINARY ({binary()})")
+        cannot_run(f"no server to test: build it (preset release) or set SMW_BINARY ({binary()})")
 
 
 @contextlib.contextmanager
