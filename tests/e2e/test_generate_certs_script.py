@@ -1,0 +1,362 @@
+"""scripts/generate-webhook-certs.sh: what it makes is trusted and served, what is good it keeps, and at
+no moment a server shows what the API server does not trust."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.api import Object
+from support.certificates import issue, openssl
+from support.controlplane import ControlPlane
+from support.deploy import (
+    CA_SECRET,
+    CERTS_SECRET,
+    CONFIGURATION,
+    DEPLOY,
+    SERVICE,
+    Scripts,
+    fresh_cluster,
+    sweep,
+    versions,
+)
+from support.server import FLAGS, Server
+from support.standalone import ending
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with fresh_cluster(tmp_path_factory.mktemp("certs")) as plane:
+        yield plane
+
+
+@pytest.fixture
+def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
+    result = Scripts(tmp_path, cluster)
+    result.create_namespace()
+    yield result
+    sweep(cluster)
+
+
+def register(scripts: Scripts) -> None:
+    """The configuration as it is without a caBundle yet."""
+    file = scripts.directory / "webhook.yaml"
+    text = (DEPLOY / "webhook.yaml").read_text()
+    file.write_text(text.replace("namespace: stateful-migration", f"namespace: {scripts.namespace}"))
+    scripts.plane.kubectl("apply", "-f", str(file))
+
+
+def stored(scripts: Scripts, name: str) -> dict[str, str]:
+    data = scripts.mine("secret", name)["data"]
+    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def leaf(scripts: Scripts) -> str:
+    return stored(scripts, CERTS_SECRET)["tls.crt"]
+
+
+def ca(scripts: Scripts) -> str:
+    return stored(scripts, CA_SECRET)["ca.crt"]
+
+
+def configuration(scripts: Scripts) -> Object:
+    return scripts.get("mutatingwebhookconfiguration", CONFIGURATION)
+
+
+def ca_bundle(scripts: Scripts) -> str:
+    (entry,) = configuration(scripts)["webhooks"]
+    return base64.b64decode(entry["clientConfig"].get("caBundle", "")).decode()
+
+
+def version(body: Object) -> int:
+    # Newer API servers promise that they can be compared; older ones do it, too.
+    return int(body["metadata"]["resourceVersion"])
+
+
+def put(scripts: Scripts, name: str, **files: str | None) -> None:
+    """Replaces keys of a Secret, which is created when it is not there."""
+    data = {
+        key.replace("_", "."): value and base64.b64encode(value.encode()).decode()
+        for key, value in files.items()
+    }
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"namespace": scripts.namespace, "name": name},
+    }
+    flags = ("--namespace", scripts.namespace, "--ignore-not-found", "-o", "name")
+    if scripts.plane.kubectl("get", "secret", name, *flags):
+        scripts.plane.api.merge(body, {"data": data})
+    else:
+        scripts.plane.api.create({**body, "data": data})
+
+
+def text_of(certificate: str) -> str:
+    done = subprocess.run(
+        ["openssl", "x509", "-noout", "-text"],
+        input=certificate, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def is_trusted(scripts: Scripts, certificate: str, bundle: str) -> bool:
+    """By the name that the API server asks for."""
+    files = {"leaf": certificate, "bundle": bundle}
+    for name, content in files.items():
+        (scripts.directory / name).write_text(content)
+    done = subprocess.run(
+        ["openssl", "verify", "-purpose", "sslserver", "-no-CApath", "-no-CAstore",
+         "-verify_hostname", f"{SERVICE}.{scripts.namespace}.svc",
+         "-CAfile", str(scripts.directory / "bundle"), str(scripts.directory / "leaf")],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    return done.returncode == 0
+
+
+# what it makes
+
+
+def test_the_certificate_is_good_for_all_names_of_the_service(scripts: Scripts) -> None:
+    scripts.generate()
+    assert scripts.mine("secret", CERTS_SECRET)["type"] == "kubernetes.io/tls"
+    text = text_of(leaf(scripts))
+    (line,) = (line.strip() for line in text.splitlines() if "DNS:" in line)
+    name = f"{SERVICE}.{scripts.namespace}"
+    names = [SERVICE, name, f"{name}.svc", f"{name}.svc.cluster.local"]
+    assert line == ", ".join(f"DNS:{entry}" for entry in names)
+    for what in ("ASN1 OID: prime256v1", "CA:FALSE", "TLS Web Server Authentication"):
+        assert what in text
+    authority = text_of(ca(scripts))
+    for what in ("ASN1 OID: prime256v1", "CA:TRUE, pathlen:0", "Certificate Sign, CRL Sign"):
+        assert what in authority
+    assert is_trusted(scripts, leaf(scripts), ca(scripts))
+
+
+def test_names_of_the_greatest_length_have_a_certificate(scripts: Scripts) -> None:
+    namespace = "n" * 63
+    scripts.plane.kubectl("create", "namespace", namespace)
+    scripts.generate(NAMESPACE=namespace, SERVICE_NAME="s" * 63)
+    scripts.plane.kubectl("delete", "namespace", namespace)
+
+
+def test_the_server_serves_it_to_who_trusts_the_ca(scripts: Scripts, tmp_path: Path) -> None:
+    scripts.generate()
+    folder = tmp_path / "certs"
+    folder.mkdir()
+    for name, content in stored(scripts, CERTS_SECRET).items():
+        (folder / name).write_text(content)
+    trusting = ssl.create_default_context(cadata=stored(scripts, CERTS_SECRET)["ca.crt"])
+    name = f"{SERVICE}.{scripts.namespace}.svc"
+    flags = (*FLAGS, "--service-namespace", scripts.namespace)
+    with ending(Server(tmp_path / "server", *flags, cert_dir=folder)) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            with trusting.wrap_socket(connection, server_hostname=name) as secured:
+                assert secured.version() in ("TLSv1.2", "TLSv1.3")
+        assert not [line for line in server.log_lines() if line.level in ("WARN", "ERROR")]
+
+
+def test_a_configuration_that_is_there_learns_the_ca(scripts: Scripts) -> None:
+    register(scripts)
+    assert ca_bundle(scripts) == ""
+    assert "wrote caBundle" in scripts.generate()
+    assert ca_bundle(scripts) == ca(scripts)
+
+
+def test_the_configuration_of_another_service_is_left_alone(scripts: Scripts) -> None:
+    scripts.plane.kubectl("apply", "-f", str(DEPLOY / "webhook.yaml"))
+    before = configuration(scripts)
+    scripts.generate()
+    assert configuration(scripts) == before
+
+
+# what it keeps
+
+
+def test_a_second_run_changes_nothing(scripts: Scripts) -> None:
+    register(scripts)
+    scripts.generate()
+    before = versions(scripts.dump())
+    assert "nothing to do" in scripts.generate()
+    assert versions(scripts.dump()) == before
+
+
+def test_a_dry_run_changes_nothing(scripts: Scripts) -> None:
+    register(scripts)
+    before = versions(scripts.dump())
+    assert "would make a CA (there is none)" in scripts.generate("--dry-run")
+    assert versions(scripts.dump()) == before
+    scripts.generate()
+    before = versions(scripts.dump())
+    assert "would make a CA (as asked)" in scripts.generate("--dry-run", "--renew-ca")
+    assert "would keep the serving certificate" in scripts.generate("--dry-run")
+    assert versions(scripts.dump()) == before
+
+
+def test_renewing_the_certificate_touches_one_secret(scripts: Scripts) -> None:
+    register(scripts)
+    scripts.generate()
+    before, old = versions(scripts.dump()), leaf(scripts)
+    scripts.generate("--renew")
+    after = versions(scripts.dump())
+    assert {key for key in after if after[key] != before.get(key)} == {
+        ("Secret", scripts.namespace, CERTS_SECRET)
+    }
+    assert leaf(scripts) != old
+    assert is_trusted(scripts, leaf(scripts), ca_bundle(scripts))
+
+
+def test_what_somebody_else_made_is_kept_when_it_is_good(scripts: Scripts, tmp_path: Path) -> None:
+    scripts.generate()
+    theirs = stored(scripts, CERTS_SECRET)
+    # The key of its CA is not here.
+    scripts.plane.kubectl("--namespace", scripts.namespace, "delete", "secret", CA_SECRET)
+    register(scripts)
+    scripts.generate()
+    assert stored(scripts, CERTS_SECRET) == theirs
+    assert ca_bundle(scripts) == theirs["ca.crt"]
+    # And when it is to be renewed, the old one stays trusted.
+    scripts.generate("--renew")
+    for certificate in (theirs["tls.crt"], leaf(scripts)):
+        assert is_trusted(scripts, certificate, ca_bundle(scripts))
+
+
+# what it replaces
+
+
+def short_leaf(scripts: Scripts, days: int) -> dict[str, str]:
+    """Like the one that is there, but for its days."""
+    folder = scripts.directory / f"days{days}"
+    folder.mkdir()
+    for name, content in {**stored(scripts, CA_SECRET), **stored(scripts, CERTS_SECRET)}.items():
+        (folder / name).write_text(content)
+    old = text_of(leaf(scripts))
+    names = next(line.strip() for line in old.splitlines() if "DNS:" in line)
+    (folder / "extensions").write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n")
+    openssl("req", "-new", "-key", f"{folder}/tls.key", "-subj", "/CN=x", "-out", f"{folder}/csr")
+    openssl(
+        "x509", "-req", "-in", f"{folder}/csr", "-CA", f"{folder}/ca.crt", "-CAkey",
+        f"{folder}/ca.key", "-set_serial", "1", "-days", str(days),
+        "-extfile", f"{folder}/extensions", "-out", f"{folder}/tls.crt",
+    )  # fmt: skip
+    return {"tls_crt": (folder / "tls.crt").read_text()}
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ("in a month", "it expires within 30 days"),
+        ("expired", "it expires within 30 days"),
+        ("unreadable", "what is there cannot be read"),
+        ("other key", "its key does not belong to it"),
+        ("other ca", "the CA did not sign it"),
+        ("gone", "there is none"),
+    ],
+)
+def test_a_certificate_that_is_not_good_is_replaced(
+    scripts: Scripts, tmp_path: Path, damage: str, reason: str
+) -> None:
+    register(scripts)
+    scripts.generate()
+    authority, bundle = ca(scripts), ca_bundle(scripts)
+    chain, key = (part.decode() for part in issue(tmp_path / "other"))
+    if damage == "in a month":
+        put(scripts, CERTS_SECRET, **short_leaf(scripts, 29))
+    elif damage == "expired":
+        put(scripts, CERTS_SECRET, **short_leaf(scripts, -1))
+    elif damage == "unreadable":
+        put(scripts, CERTS_SECRET, tls_crt="no certificate")
+    elif damage == "other key":
+        put(scripts, CERTS_SECRET, tls_key=key)
+    elif damage == "other ca":
+        put(scripts, CERTS_SECRET, tls_crt=chain, tls_key=key)
+    else:
+        scripts.plane.kubectl("--namespace", scripts.namespace, "delete", "secret", CERTS_SECRET)
+    assert reason in scripts.generate("--dry-run")
+    scripts.generate()
+    assert (ca(scripts), ca_bundle(scripts)) == (authority, bundle)
+    assert is_trusted(scripts, leaf(scripts), bundle)
+    assert "nothing to do" in scripts.generate()
+
+
+def test_a_certificate_for_another_service_is_replaced(scripts: Scripts) -> None:
+    scripts.generate(SERVICE_NAME="before")
+    assert f"it lacks the name {SERVICE}" in scripts.generate("--dry-run")
+    scripts.generate()
+    assert is_trusted(scripts, leaf(scripts), ca(scripts))
+
+
+# a new CA
+
+
+def test_a_new_ca_is_trusted_before_it_is_used_and_the_old_one_until_dropped(
+    scripts: Scripts,
+) -> None:
+    register(scripts)
+    scripts.generate()
+    old_ca, old_leaf = ca(scripts), leaf(scripts)
+    scripts.generate("--renew-ca")
+    assert ca(scripts) != old_ca
+    # The order of the writes is that of their versions.
+    written = [
+        version(configuration(scripts)),
+        version(scripts.mine("secret", CA_SECRET)),
+        version(scripts.mine("secret", CERTS_SECRET)),
+    ]
+    assert written == sorted(written)
+    for certificate in (old_leaf, leaf(scripts)):
+        assert is_trusted(scripts, certificate, ca_bundle(scripts))
+    # An installation keeps both.
+    scripts.deploy("--no-wait")
+    assert ca_bundle(scripts).split() == (ca(scripts) + old_ca).split()
+
+    scripts.generate("--drop-old-ca")
+    assert ca_bundle(scripts) == ca(scripts)
+    assert stored(scripts, CERTS_SECRET)["ca.crt"] == ca(scripts)
+    assert is_trusted(scripts, leaf(scripts), ca_bundle(scripts))
+    assert not is_trusted(scripts, old_leaf, ca_bundle(scripts))
+
+
+def test_ended_between_ca_and_certificate_it_goes_on_from_there(scripts: Scripts) -> None:
+    register(scripts)
+    scripts.generate()
+    old_leaf, before = leaf(scripts), stored(scripts, CERTS_SECRET)
+    scripts.generate("--renew-ca")
+    # As if it had not come to the second Secret: the servers go on with the old one.
+    put(scripts, CERTS_SECRET, **{key.replace(".", "_"): text for key, text in before.items()})
+    assert "the CA did not sign it" in scripts.generate("--dry-run")
+    scripts.generate()
+    for certificate in (old_leaf, leaf(scripts)):
+        assert is_trusted(scripts, certificate, ca_bundle(scripts))
+
+
+def test_the_old_ca_is_not_dropped_while_its_certificate_is_used(scripts: Scripts) -> None:
+    register(scripts)
+    scripts.generate()
+    before = stored(scripts, CERTS_SECRET)
+    scripts.generate("--renew-ca")
+    put(scripts, CERTS_SECRET, **{key.replace(".", "_"): text for key, text in before.items()})
+    bundle = ca_bundle(scripts)
+    line = scripts.fails(1, "generate-webhook-certs", "--drop-old-ca")
+    assert "scripts/generate-webhook-certs.sh, then" in line
+    assert ca_bundle(scripts) == bundle
+
+
+def test_a_certificate_of_cert_manager_is_its_own(scripts: Scripts) -> None:
+    scripts.generate()
+    annotate = ("annotate", "secret", CERTS_SECRET, "cert-manager.io/certificate-name=x")
+    scripts.plane.kubectl("--namespace", scripts.namespace, *annotate)
+    before = versions(scripts.dump())
+    line = scripts.fails(1, "generate-webhook-certs", "--renew")
+    assert "belongs to cert-manager" in line
+    assert versions(scripts.dump()) == before
+
+
+def test_flags_that_exclude_each_other_are_refused(scripts: Scripts) -> None:
+    line = scripts.fails(2, "generate-webhook-certs", "--renew", "--renew-ca")
+    assert "--renew and --renew-ca exclude each other" in line
