@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -21,6 +20,7 @@ from test_examples import (
     pods_of,
     test_deploy_file_is_valid,
 )
+from test_versions_lists import BY_PAGES, reads
 from test_watch_follow import test_each_change, world
 from test_watch_outage import test_crash_under_load, test_history_lost_by_restart
 
@@ -59,9 +59,6 @@ pytestmark = pytest.mark.older_kubernetes
 
 # With matchConditions and without. Clusters that have matchConditions take both.
 REGISTRATIONS = ["webhook.yaml", "webhook-pre-1.30.yaml"]
-
-# What the server asks for at once.
-PAGE = 500
 
 
 @pytest.fixture(scope="module", params=["1.30"])
@@ -109,48 +106,8 @@ def test_registration(
     assert more == ("matchConditions" not in webhook)
 
 
-def test_backups_are_read_page_by_page(
-    control_plane: ControlPlane,
-    api: Api,
-    namespace: str,
-    account: Account,
-    start_watching: StartWatching,
-) -> None:
-    """There are no streaming lists; the server finds out by asking for one."""
-    for number in range(PAGE + 1):
-        api.create(backup(namespace, f"b-{number}", ("Job", f"j-{number}"), {"app": CHECKPOINT}))
-    stored = len(api.list("migration.dcnlab.com/v1", "CheckpointBackup", None))
-    server = start_watching(account)
-    assert server.metric("smw_cache_objects", resource="checkpointbackups") == stored
-    assert server.metric("smw_cache_relists_total", resource="checkpointbackups") == 1
-    user = f"system:serviceaccount:{namespace}:{account.name}"
-
-    def asked() -> list[tuple[str, int, list[str]]]:
-        """Verb, status, and those of the parameters that make the difference."""
-        # A watch is audited when it begins and when it ends.
-        began = "ResponseStarted"
-        return [
-            (event["verb"], event["responseStatus"]["code"], parameters(event))
-            for event in control_plane.audited("checkpointbackups")
-            if event["user"]["username"] == user
-            and (event["verb"] == "list" or event["stage"] == began)
-        ]
-
-    wanted = [
-        ("watch", 422, ["resourceVersionMatch", "sendInitialEvents"]),
-        ("list", 200, ["limit"]),
-        ("list", 200, ["continue", "limit"]),
-        ("watch", 200, ["resourceVersion"]),
-    ]
-    poll(f"it has asked {wanted}", lambda: asked() == wanted)
-    # Nothing of it is a reason to worry anybody.
-    assert not [line for line in server.log_lines() if line.level in ("WARN", "ERROR")]
-
-
-def parameters(event: Object) -> list[str]:
-    named = parse_qs(urlsplit(event["requestURI"]).query)
-    telling = {"resourceVersion", "resourceVersionMatch", "sendInitialEvents", "limit", "continue"}
-    return sorted(telling & set(named))
+def test_backups_are_read_page_by_page(account: Account, start_watching: StartWatching) -> None:
+    reads(account, start_watching, BY_PAGES)
 
 
 def test_example_restores(
