@@ -123,7 +123,7 @@ check_manifests() {
 	local not_yet='^kind: Namespace$'
 	[ "$namespace_state" = active ] || not_yet='^kind: Namespace$|^  namespace: '
 	all_manifests | without_documents "$not_yet" >"$work/all.yaml"
-	must "checking the manifests with the API server" "nothing was changed" \
+	must "checking the manifests with the API server" "nothing was changed; what is immutable has to be deleted first (kubectl delete)" \
 		apply --dry-run=server <"$work/all.yaml" >/dev/null
 	[ "$crd_state" = there ] || must "checking deploy/crd.yaml with the API server" "nothing was changed" \
 		kube create --dry-run=server -f "$root/deploy/crd.yaml" >/dev/null

@@ -152,7 +152,7 @@ configure() { # failure-policy
 live_failure_policy() {
 	must "reading the MutatingWebhookConfiguration $configuration" "kubectl get mutatingwebhookconfiguration $configuration" \
 		kube get mutatingwebhookconfiguration "$configuration" --ignore-not-found -o \
-		'go-template={{range .webhooks}}{{.failurePolicy}}{{"\n"}}{{end}}'
+		"go-template={{range .webhooks}}{{if eq .name \"$webhook_name\"}}{{.failurePolicy}}{{end}}{{end}}"
 }
 
 # Fail only once the webhook has answered: until then no Pod may depend on it.

@@ -15,6 +15,7 @@ readonly default_service=stateful-migration-webhook-service
 # Label `app` of every object, and name of the account, the roles, the DaemonSet or Deployment.
 readonly app=stateful-migration-webhook
 readonly configuration=stateful-migration-pod-mutator-alt
+readonly webhook_name=pod-mutator.migration.dcnlab.com
 readonly crd=checkpointbackups.migration.dcnlab.com
 readonly certs_secret=stateful-migration-webhook-certs ca_secret=stateful-migration-webhook-ca
 # Says of a namespace that a script made it, so that undeploy-webhook.sh may delete it.
@@ -291,7 +292,8 @@ without_documents() { # pattern
 	! $keep || printf -- '---\n%s' "$document"
 }
 
-# Applies the manifests on stdin; flags are kubectl's.
+# Applies the manifests on stdin; flags are kubectl's. What `kubectl apply` left of another installation
+# under our names, and these do not have, goes.
 apply() {
 	kube apply --server-side --force-conflicts --field-manager "$app" "$@" -f -
 }

@@ -3,13 +3,16 @@ rolled out at once, and for a Deployment the test makes the Pods ready."""
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from support.api import Object
+from support.certificates import issue
 from support.controlplane import ControlPlane
 from support.deploy import (
     APP,
@@ -208,3 +211,73 @@ def steady(scripts: Scripts) -> bool:
     return {"Established", "NamesAccepted"} <= {
         entry["type"] for entry in conditions if entry["status"] == "True"
     }
+
+
+# in place of the Go implementation
+
+
+def former(scripts: Scripts, ca_bundle: str) -> list[Object]:
+    """What its manifests make: names like ours, but another selector and another webhook."""
+    labels = {"app": APP, "control-plane": "webhook-server"}
+    metadata = {"namespace": scripts.namespace, "name": APP, "labels": labels}
+    container = {"name": "webhook", "image": "go-webhook:v1.0"}
+    service = {"name": SERVICE, "namespace": scripts.namespace, "path": "/mutate-v1-pod"}
+    rule = {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}
+    return [
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": metadata,
+            "spec": {
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {**metadata, "name": SERVICE},
+            "spec": {
+                "selector": labels,
+                "ports": [{"name": "webhook-server", "port": 443, "targetPort": 9443}],
+            },
+        },
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "MutatingWebhookConfiguration",
+            "metadata": {"name": CONFIGURATION, "labels": {"app": APP}},
+            "webhooks": [
+                {
+                    "name": "stateful-migration-pod-mutator.migration.dcnlab.com",
+                    "clientConfig": {"service": service, "caBundle": ca_bundle},
+                    "rules": [rule],
+                    "admissionReviewVersions": ["v1", "v1beta1"],
+                    "sideEffects": "None",
+                    "failurePolicy": "Ignore",
+                }
+            ],
+        },
+    ]
+
+
+@pytest.mark.usefixtures("answered")
+def test_it_takes_the_place_of_the_go_implementation(scripts: Scripts, tmp_path: Path) -> None:
+    scripts.create_namespace()
+    chain, key = issue(tmp_path / "former")
+    file = tmp_path / "former.yaml"
+    file.write_text(yaml.safe_dump_all(former(scripts, base64.b64encode(chain).decode())))
+    scripts.plane.kubectl("apply", "-f", str(file))
+
+    scripts.deploy()
+    # One webhook, and its pods still show the former certificate for a while.
+    entry = webhook(scripts)
+    assert entry["name"] == "pod-mutator.migration.dcnlab.com"
+    assert chain.decode() in base64.b64decode(entry["clientConfig"]["caBundle"]).decode()
+    # What the Service selects, ours have.
+    selector = scripts.mine("service", SERVICE)["spec"]["selector"]
+    labels = scripts.mine("daemonset", APP)["spec"]["template"]["metadata"]["labels"]
+    assert selector.items() <= labels.items()
+    poll("the former servers are gone", lambda: not exists(scripts, "deployment", APP))
+    before = versions(scripts.dump())
+    scripts.deploy()
+    assert versions(scripts.dump()) == before
