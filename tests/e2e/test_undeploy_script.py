@@ -1,0 +1,209 @@
+"""scripts/undeploy-webhook.sh: nothing of ours is left, everything of others is as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from support import crd
+from support.api import Object
+from support.controlplane import ControlPlane
+from support.deploy import (
+    APP,
+    CA_SECRET,
+    CERTS_SECRET,
+    CONFIGURATION,
+    CRD,
+    DEPLOY,
+    SERVICE,
+    Scripts,
+    fresh_cluster,
+    sweep,
+    versions,
+)
+from support.objects import backup
+from support.poll import poll
+
+HOLD = "e2e.example.com/hold"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with fresh_cluster(tmp_path_factory.mktemp("undeploy")) as plane:
+        crd.install(plane)
+        yield plane
+
+
+@pytest.fixture
+def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
+    yield Scripts(tmp_path, cluster)
+    sweep(cluster)
+
+
+def object_(kind: str, namespace: str, name: str) -> Object:
+    version = "admissionregistration.k8s.io/v1" if kind.startswith("Mutating") else "v1"
+    metadata = {"namespace": namespace, "name": name} if namespace else {"name": name}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata}
+
+
+@contextmanager
+def held(scripts: Scripts, body: Object) -> Iterator[None]:
+    """Somebody's finalizer on it: deleted, it stays until the block ends."""
+    api = scripts.plane.api
+    api.merge(body, {"metadata": {"finalizers": [HOLD]}})
+    try:
+        yield
+    finally:
+        api.merge(body, {"metadata": {"finalizers": None}})
+
+
+def exists(scripts: Scripts, kind: str, name: str) -> bool:
+    flags = ("--namespace", scripts.namespace, "--ignore-not-found", "-o", "name")
+    return bool(scripts.plane.kubectl("get", kind, name, *flags))
+
+
+@pytest.mark.parametrize("kind", ["daemonset", "deployment"])
+def test_nothing_of_ours_is_left_and_all_else_is_untouched(scripts: Scripts, kind: str) -> None:
+    api = scripts.plane.api
+    others = scripts.plane.new_namespace()
+    api.create(backup(others, "nightly", ("CronJob", "nightly"), {"app": "app:1"}))
+    api.create(object_("ConfigMap", others, APP))
+    before = versions(scripts.dump())
+    scripts.deploy("--no-wait", KIND=kind)
+    scripts.plane.kubectl("--namespace", scripts.namespace, "get", kind, APP)
+    said = scripts.undeploy()
+    assert f"deleted namespace {scripts.namespace}" in said
+    assert versions(scripts.dump()) == before
+
+
+def test_what_was_applied_by_hand_is_taken_away_too(scripts: Scripts, tmp_path: Path) -> None:
+    """And the namespace stays, for only deploy-webhook.sh says that it made it."""
+    for file in ("rbac", "service", "deployment", "daemonset", "webhook", "networkpolicy"):
+        scripts.plane.kubectl("apply", "-f", str(DEPLOY / f"{file}.yaml"))
+    namespace = scripts.namespace = "stateful-migration"
+    said = scripts.undeploy()
+    assert f"left alone: namespace {namespace}, which deploy-webhook.sh did not make" in said
+    poll("nothing of ours is left", lambda: not ours(scripts))
+    scripts.plane.kubectl("delete", "namespace", namespace)
+
+
+def ours(scripts: Scripts) -> list[Object]:
+    """In no namespace, or in that of this test."""
+    return [
+        body
+        for (_, namespace, _), body in scripts.dump().items()
+        if namespace in ("", scripts.namespace)
+        and body["metadata"].get("labels", {}).get("app") == APP
+    ]
+
+
+def test_a_second_run_says_that_there_is_nothing(scripts: Scripts) -> None:
+    scripts.deploy("--no-wait")
+    assert "nothing to undeploy" not in scripts.undeploy()
+    before = versions(scripts.dump())
+    assert "nothing to undeploy" in scripts.undeploy()
+    assert versions(scripts.dump()) == before
+
+
+def test_a_dry_run_deletes_nothing(scripts: Scripts) -> None:
+    scripts.deploy("--no-wait")
+    before = versions(scripts.dump())
+    said = scripts.undeploy("--dry-run")
+    for what in (f"mutatingwebhookconfiguration/{CONFIGURATION}", f"daemonset/{APP}", "namespace"):
+        assert f"would delete {what}" in said
+    assert versions(scripts.dump()) == before
+
+
+def test_the_configuration_goes_before_anything_else(scripts: Scripts) -> None:
+    """It cannot be deleted here, so nothing is: nobody may call servers that are gone."""
+    scripts.deploy("--no-wait")
+    with held(scripts, object_("MutatingWebhookConfiguration", "", CONFIGURATION)):
+        line = scripts.fails(1, "undeploy-webhook", TIMEOUT="1s")
+        assert f"deleting mutatingwebhookconfiguration/{CONFIGURATION}" in line
+        for kind, name in (("daemonset", APP), ("service", SERVICE), ("clusterrole", APP)):
+            assert exists(scripts, kind, name), kind
+    # Run again it goes on from there.
+    scripts.undeploy()
+    assert ours(scripts) == []
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        [("mutatingwebhookconfiguration", CONFIGURATION)],
+        [("mutatingwebhookconfiguration", CONFIGURATION), ("daemonset", APP), ("service", SERVICE)],
+        [("daemonset", APP), ("clusterrolebinding", APP)],
+        [("secret", CERTS_SECRET), ("secret", CA_SECRET), ("serviceaccount", APP)],
+    ],
+    ids=["one step", "three steps", "in between", "the last ones"],
+)
+def test_half_done_it_is_finished(scripts: Scripts, gone: list[tuple[str, str]]) -> None:
+    scripts.deploy("--no-wait")
+    for kind, name in gone:
+        scripts.plane.kubectl("--namespace", scripts.namespace, "delete", kind, name, "--wait")
+    scripts.undeploy()
+    assert ours(scripts) == []
+    assert not exists(scripts, "namespace", scripts.namespace)
+
+
+# what is never deleted
+
+
+def test_backups_keep_their_namespace(scripts: Scripts) -> None:
+    scripts.deploy("--no-wait")
+    body = backup(scripts.namespace, "nightly", ("CronJob", "nightly"), {"app": "app:1"})
+    stored = scripts.plane.api.create(body)
+    said = scripts.undeploy()
+    holds = f"left alone: namespace {scripts.namespace}, which holds checkpointbackup"
+    assert holds in said
+    kept = scripts.mine("checkpointbackup", "nightly")["metadata"]
+    for key in ("uid", "resourceVersion"):
+        assert kept[key] == stored["metadata"][key]
+    assert exists(scripts, "crd", CRD)
+
+
+def test_a_namespace_that_was_there_before_stays(scripts: Scripts) -> None:
+    scripts.create_namespace()
+    before = versions(scripts.dump())
+    scripts.deploy("--no-wait")
+    assert "which deploy-webhook.sh did not make" in scripts.undeploy()
+    assert versions(scripts.dump()) == before
+
+
+def test_a_namespace_in_which_others_settled_stays(scripts: Scripts) -> None:
+    scripts.deploy("--no-wait")
+    scripts.plane.api.create(object_("ConfigMap", scripts.namespace, "theirs"))
+    assert "which holds configmap/theirs" in scripts.undeploy()
+    assert exists(scripts, "configmap", "theirs")
+
+
+def test_what_has_our_name_but_not_our_label_stays(scripts: Scripts) -> None:
+    scripts.create_namespace()
+    theirs = object_("Secret", scripts.namespace, CERTS_SECRET)
+    scripts.plane.api.create(theirs)
+    said = scripts.undeploy()
+    assert f"left alone: secret {CERTS_SECRET}, which has no label app={APP}" in said
+    assert exists(scripts, "secret", CERTS_SECRET)
+
+
+def test_an_installation_elsewhere_is_not_taken_for_ours(scripts: Scripts, tmp_path: Path) -> None:
+    scripts.deploy("--no-wait")
+    before = versions(scripts.dump())
+    line = scripts.fails(1, "undeploy-webhook", NAMESPACE="another")
+    assert f"NAMESPACE={scripts.namespace} SERVICE_NAME={SERVICE} scripts/undeploy-webhook.sh" in line
+    assert versions(scripts.dump()) == before
+
+
+def test_in_a_namespace_that_is_being_deleted_the_rest_is_taken_away(scripts: Scripts) -> None:
+    scripts.deploy("--no-wait")
+    namespace = scripts.namespace
+    scripts.plane.api.create(object_("ConfigMap", namespace, "stays"))
+    with held(scripts, object_("ConfigMap", namespace, "stays")):
+        scripts.plane.kubectl("delete", "namespace", namespace, "--wait=false")
+        said = scripts.undeploy()
+        assert f"left alone: namespace {namespace}, which is being deleted already" in said
+        for kind, name in (("clusterrole", APP), ("mutatingwebhookconfiguration", CONFIGURATION)):
+            assert not exists(scripts, kind, name)
