@@ -1,15 +1,15 @@
 #pragma once
 // Small files that configuration names: kubeconfigs, tokens, certificates. Blocking.
 
-#include "smw/base/error.hpp"
-
-#include <filesystem>
-#include <string>
+#include "smw/base/file.hpp"
 
 namespace smw::client {
 
-/// The whole content of a regular file. An error names it: "/etc/k.conf: No such file or
-/// directory" (NotFound), "/etc: is a folder". Never waits, as opening a FIFO would.
-[[nodiscard]] Expected<std::string> read_local_file(const std::filesystem::path& file);
+/// Far more than a kubeconfig with hundreds of clusters has.
+inline constexpr std::size_t kMostFileBytes = std::size_t{16} << 20;
+
+[[nodiscard]] inline Expected<std::string> read_local_file(const std::filesystem::path& file) {
+    return read_file(file, kMostFileBytes);
+}
 
 }  // namespace smw::client

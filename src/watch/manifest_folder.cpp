@@ -1,5 +1,6 @@
 #include "watch/manifest_folder.hpp"
 
+#include "smw/base/file.hpp"
 #include "smw/watch/manifest_set.hpp"
 
 #include <fmt/format.h>
@@ -7,20 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <fcntl.h>
 #include <optional>
 #include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace smw::watch {
 namespace {
-
-constexpr std::size_t kStep = std::size_t{64} << 10;  ///< bytes of one read
-
-std::string error_text(int error) {
-    return std::generic_category().message(error);
-}
 
 std::int64_t nanoseconds(const timespec& time) {
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
@@ -28,11 +21,8 @@ std::int64_t nanoseconds(const timespec& time) {
 
 /// Why a file of that kind and size is not read; empty: it is.
 std::string refuse(const struct stat& status) {
-    if (S_ISDIR(status.st_mode)) {
-        return "is a folder";
-    }
-    if (!S_ISREG(status.st_mode)) {
-        return "is not a regular file";
+    if (const auto why = why_unreadable(status.st_mode); !why.empty()) {
+        return std::string{why};
     }
     if (static_cast<std::uint64_t>(status.st_size) > kMaxManifestBytes) {
         return fmt::format("is larger than {} MiB", kMaxManifestBytes >> 20);
@@ -65,59 +55,20 @@ std::optional<FileState> look_at(const std::filesystem::path& path) {
         return std::nullopt;
     }
     FileState state;
-    state.problem = error == ENOENT ? "is a link to nothing" : error_text(error);
+    state.problem = error == ENOENT ? "is a link to nothing" : system_error(error).message;
     return state;
 }
-
-class Descriptor {
-public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() {
-        if (number_ >= 0) {
-            ::close(number_);
-        }
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    [[nodiscard]] int get() const { return number_; }
-
-private:
-    int number_;
-};
 
 Expected<FileState> state_of(const Descriptor& file) {
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) {
-        return fail(Code::Unavailable, error_text(errno));
+        return tl::unexpected(system_error(errno));
     }
     auto state = state_of(status);
     if (!state.problem.empty()) {
         return fail(Code::Unavailable, state.problem);
     }
     return state;
-}
-
-/// At most one byte more than is allowed: a file may grow while it is read.
-Expected<std::string> read_all(const Descriptor& file, std::size_t expected) {
-    std::string text;
-    text.reserve(expected + kStep);
-    while (text.size() <= kMaxManifestBytes) {
-        const std::size_t had = text.size();
-        text.resize(had + kStep);
-        const auto got = ::read(file.get(), text.data() + had, kStep);
-        if (got < 0 && errno == EINTR) {
-            text.resize(had);
-            continue;
-        }
-        if (got < 0) {
-            return fail(Code::Unavailable, error_text(errno));
-        }
-        text.resize(had + static_cast<std::size_t>(got));
-        if (got == 0) {
-            return text;
-        }
-    }
-    return fail(Code::TooLarge, fmt::format("is larger than {} MiB", kMaxManifestBytes >> 20));
 }
 
 }  // namespace
@@ -148,21 +99,20 @@ Expected<FolderState> scan(const std::filesystem::path& folder) {
 }
 
 Expected<FileContent> read_file(const std::filesystem::path& path) {
-    // O_NONBLOCK: what was a file a moment ago may be a FIFO now, and opening one waits for a
-    // writer.
-    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-    if (file.get() < 0) {
-        return fail(Code::Unavailable, error_text(errno));
+    // What was a file a moment ago may be anything now.
+    const auto file = open_file(path);
+    if (!file) {
+        return tl::unexpected(file.error());
     }
-    const auto before = state_of(file);
+    const auto before = state_of(*file);
     if (!before) {
         return tl::unexpected(before.error());
     }
-    auto text = read_all(file, before->size);
+    auto text = read_to_end(*file, kMaxManifestBytes);
     if (!text) {
         return tl::unexpected(text.error());
     }
-    const auto after = state_of(file);
+    const auto after = state_of(*file);
     FileContent content;
     content.text = std::move(*text);
     content.state = *before;
