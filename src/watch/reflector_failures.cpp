@@ -15,6 +15,11 @@ std::chrono::seconds retry_after(const kube::Status& status) {
     return std::clamp(asked, std::chrono::seconds{0}, kMostRetryAfter);
 }
 
+/// Said of this question rather than of the moment: by a proxy that knows lists and watches only.
+bool cannot_stream(const kube::Status& status) {
+    return status.code == 405 || status.code == 406 || status.code == 500 || status.code == 501;
+}
+
 }  // namespace
 
 void Reflector::not_absent() {
@@ -76,6 +81,9 @@ void Reflector::refused(const kube::Status& status, const std::string& why, Time
             return;
         case Refusal::Absent:  // in a stream, or said by who stands on the way: the next will tell
         case Refusal::Other:
+            if (is_streaming() && cannot_stream(status)) {
+                count_unfinished();
+            }
             retry(why, now, least);
             return;
     }

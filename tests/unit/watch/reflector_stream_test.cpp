@@ -76,6 +76,27 @@ TEST_F(ReflectorStream, OneThatBreaksRemovesNothingAndBeginsAnew) {
     EXPECT_EQ(relists(RelistCause::Error), 1U);
 }
 
+TEST_F(ReflectorStream, OfAnApiServerRestoredFromABackupIsWhatCounts) {
+    follow();
+    lines({event("ADDED", object("b", "red", "12"))});
+    now += 240s;
+    reflector->closed(now);
+    ASSERT_EQ(step(), "watch 12");
+    auto too_large = failure(504, "Timeout");
+    too_large.status.causes = {{"ResourceVersionTooLarge", "Too large resource version", ""}};
+    fail_with(too_large);
+    sit_out();
+    ASSERT_EQ(step(), "stream");
+    open();
+    lines({event("ADDED", object("c", "red", "3")), end_of_initial_events("4")});
+    EXPECT_THAT(sink.content(), ElementsAre("ns/c=red"));
+    lines({event("DELETED", object("c", "", "5"))});
+    EXPECT_THAT(sink.content(), IsEmpty());
+    now += 240s;
+    reflector->closed(now);
+    EXPECT_EQ(step(), "watch 5");
+}
+
 TEST_F(ReflectorStream, RefusedOnesAreRememberedWithoutDelay) {
     for (const int code : {422, 400}) {
         begin();
@@ -94,6 +115,29 @@ TEST_F(ReflectorStream, RefusedInTheStreamAreRememberedToo) {
     open();
     lines({error(422, "Invalid")});
     EXPECT_EQ(step(), "list");
+}
+
+TEST_F(ReflectorStream, ThoseThatAProxyCannotDoTwiceMeanLists) {
+    for (const int code : {405, 406, 500, 501}) {
+        begin();
+        fail_with(failure(code, "InternalError"));
+        sit_out();
+        ASSERT_EQ(step(), "stream") << code;
+        fail_with(failure(code, "InternalError"));
+        sit_out();
+        EXPECT_EQ(step(), "list") << code;
+    }
+}
+
+TEST_F(ReflectorStream, RefusalsThatPassDoNotMeanLists) {
+    for (const int code : {401, 403, 429, 502, 503, 504}) {
+        begin();
+        for (int times = 0; times < 10; ++times) {
+            fail_with(failure(code));
+            sit_out();
+            ASSERT_EQ(step(), "stream") << code;
+        }
+    }
 }
 
 TEST_F(ReflectorStream, TenSecondsOfSilenceBeforeTheEndAreToldAndTwiceMeanLists) {
