@@ -1,4 +1,4 @@
-"""What can be wrong before the scripts begin: one line says what to run next, and nothing is changed."""
+"""What can be wrong before the scripts begin: one line says what to run next, nothing changes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from support.api import Object
 from support.certificates import issue
 from support.controlplane import ControlPlane
 from support.deploy import (
+    ALL,
     APP,
     CA_SECRET,
     CERTS_SECRET,
@@ -24,8 +25,6 @@ from support.deploy import (
     versions,
 )
 from support.rbac import Account
-
-ALL = ["deploy-webhook", "undeploy-webhook", "generate-webhook-certs"]
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +136,7 @@ def test_without_the_right_to_read_secrets(scripts: Scripts) -> None:
 
 
 def test_rights_that_one_does_not_have_cannot_be_given(scripts: Scripts) -> None:
-    """Everything but what the server may: the API server refuses the role, before anything is made."""
+    """Everything but what the server may: the role is refused before anything is made."""
     everything = {"apiGroups": [""], "resources": ["*"], "verbs": ["*"]}
     groups = [
         "apps", "apiextensions.k8s.io", "rbac.authorization.k8s.io",
@@ -210,9 +209,7 @@ def test_an_expired_ca(scripts: Scripts, tmp_path: Path, script: str) -> None:
     scripts.create_namespace()
     put_ca(scripts, *issue(tmp_path / "expired", days=-1))
     with unchanged(scripts):
-        done = scripts.run(script)
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+        line = scripts.fails(1, script)
     assert f"the CA in Secret {CA_SECRET} of namespace {scripts.namespace} has expired" in line
     # The command is good as it stands there, with all that it needs.
     command = "scripts/generate-webhook-certs.sh --renew-ca"

@@ -1,4 +1,4 @@
-"""What scripts/deploy-webhook.sh makes of the manifests: its settings are carried through everything."""
+"""What scripts/deploy-webhook.sh makes of the manifests: its settings go through everything."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from support.api import Object
 from support.controlplane import ControlPlane
 from support.deploy import (
+    ALL,
     APP,
     CONFIGURATION,
     NAMESPACE,
@@ -209,9 +210,7 @@ def test_all_wrong_settings_are_told_at_once(offline: Scripts) -> None:
     assert len(done.stderr.splitlines()) == 3
 
 
-@pytest.mark.parametrize(
-    "script", ["deploy-webhook", "undeploy-webhook", "generate-webhook-certs"]
-)
+@pytest.mark.parametrize("script", ALL)
 def test_help_names_flags_settings_and_exit_status(offline: Scripts, script: str) -> None:
     text = offline.must(script, "--help")
     for word in ("usage:", "--dry-run", "--context NAME", "NAMESPACE", "exit status: 0 done"):

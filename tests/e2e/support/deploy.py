@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from . import controlplane
-from .api import Object
+from .api import Api, Object
 from .controlplane import ControlPlane, UnavailableError
 from .fixtures import StartServer
 from .poll import poll
@@ -33,11 +33,13 @@ CONFIGURATION = "stateful-migration-pod-mutator-alt"
 CRD = "checkpointbackups.migration.dcnlab.com"
 CERTS_SECRET, CA_SECRET = f"{APP}-certs", f"{APP}-ca"
 
-# All that the scripts may run, beside kubectl.
+ALL = ("deploy-webhook", "undeploy-webhook", "generate-webhook-certs")
+
+# All that they may run, beside kubectl.
 PROGRAMS = ("bash", "openssl", "basename", "cat", "cp", "dirname", "mkdir", "mktemp", "rm", "sleep")
 
 # They change by themselves.
-RESTLESS = {"events", "events.events.k8s.io", "leases.coordination.k8s.io", "componentstatuses"}
+RESTLESS = {"events", "leases", "componentstatuses"}
 
 Dump = dict[tuple[str, str, str], Object]
 
@@ -121,11 +123,11 @@ class Scripts:
         return done.stdout
 
     def fails(self, status: int, name: str, *flags: str, **settings: str) -> str:
-        """The one line that it ends with."""
+        """The one line that it ends with: its own, or that of a script which it runs."""
         done = self.run(name, *flags, **settings)
         assert done.returncode == status, done.stdout + done.stderr
         (line,) = done.stderr.splitlines()
-        assert line.startswith(f"{name}.sh: "), line
+        assert line.startswith(tuple(f"{script}.sh: " for script in ALL)), line
         return line
 
     def deploy(self, *flags: str, **settings: str) -> str:
@@ -155,16 +157,21 @@ class Scripts:
 
     def dump(self) -> Dump:
         """Every object of the cluster, by kind, namespace and name."""
-        kinds = self.plane.kubectl("api-resources", "--verbs=list", "--output=name").split()
-        wanted = ",".join(sorted(set(kinds) - RESTLESS))
         return {
-            (
-                body["kind"],
-                body["metadata"].get("namespace", ""),
-                body["metadata"]["name"],
-            ): body
-            for body in self.get(wanted, "--all-namespaces")["items"]
+            (kind, body["metadata"].get("namespace", ""), body["metadata"]["name"]): body
+            for path, kind in listable(self.plane.api)
+            for body in self.plane.api.request("GET", path).object["items"]
         }
+
+
+def listable(api: Api) -> Iterator[tuple[str, str]]:
+    """Path and kind of all that can be listed, in the version that the API server prefers."""
+    groups = api.request("GET", "/apis").object["groups"]
+    preferred = [f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups]
+    for version in ("/api/v1", *preferred):
+        for resource in api.request("GET", version).object["resources"]:
+            if "list" in resource["verbs"] and resource["name"] not in RESTLESS:
+                yield f"{version}/{resource['name']}", resource["kind"]
 
 
 def versions(dump: Dump) -> dict[tuple[str, str, str], str]:
@@ -173,7 +180,7 @@ def versions(dump: Dump) -> dict[tuple[str, str, str], str]:
 
 @contextmanager
 def fresh_cluster(directory: Path) -> Iterator[ControlPlane]:
-    """A control plane of the test's own, for our objects have the same names in all of a cluster."""
+    """A control plane of the test's own, for our objects have the same names in every cluster."""
     try:
         plane = controlplane.up(directory)
     except UnavailableError as why:
@@ -192,8 +199,8 @@ def sweep(plane: ControlPlane) -> None:
 
 @contextmanager
 def answering(plane: ControlPlane, start_server: StartServer) -> Iterator[None]:
-    """The API server asks a server of ours about the Pods of `default`, at a URL, for no Service leads
-    anywhere here: so the scripts' self-test is answered."""
+    """The API server asks a server of ours about the Pods of `default`, at a URL, for no Service
+    leads anywhere here: so the scripts' self-test is answered."""
     with registered(plane.api, "default", start_server(), name="answers"):
         yield
 
