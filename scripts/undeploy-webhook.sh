@@ -50,45 +50,44 @@ check_rights() {
 		"get,delete serviceaccounts" "list pods"
 }
 
-# take_away KIND NAME [FLAG…]
-take_away() {
-	local kind=$1 name=$2 owner
-	shift 2
-	owner=$(owner_of "$kind" "$name")
-	case $owner in
-	absent) ;;
-	theirs) left_alone+=("$kind $name, which has no label app=$app") ;;
-	ours)
-		if $dry_run; then
-			say "would delete $kind/$name"
-		else
-			must "deleting $kind/$name" "kubectl --namespace $NAMESPACE get $kind $name -o yaml" \
-				kube_for "$kind" delete "$kind" "$name" --ignore-not-found --timeout "$TIMEOUT" "$@" >/dev/null
-			say "deleted $kind/$name"
-		fi
-		applied+=("$kind/$name")
-		;;
-	esac
-}
-
-has_cert_manager() {
-	[ -n "$(must "looking for cert-manager" "kubectl get crd" \
-		kube get crd certificates.cert-manager.io --ignore-not-found -o name)" ]
-}
-
-take_away_certificates() {
-	local name
-	if has_cert_manager; then
+# Sets `objects` to all that may be ours, in the order in which they go, and `owners` to whose they are.
+look_at_all() {
+	local found
+	objects=("mutatingwebhookconfiguration/$configuration")
+	if [ "$namespace_state" != absent ]; then
+		objects+=("daemonset/$app" "deployment/$app" "poddisruptionbudget/$app" "service/$SERVICE_NAME" "networkpolicy/$app")
+		found=$(must "looking for cert-manager" "kubectl get crd" \
+			kube get crd certificates.cert-manager.io --ignore-not-found -o name)
 		# Before their Secrets, which it would make anew.
-		for name in "$app" "$app-ca"; do
-			take_away certificates.cert-manager.io "$name"
-		done
-		for name in "$app" "$app-selfsigned"; do
-			take_away issuers.cert-manager.io "$name"
-		done
+		[ -z "$found" ] || objects+=("certificate/$app" "certificate/$app-ca" "issuer/$app" "issuer/$app-selfsigned")
+		objects+=("secret/$certs_secret" "secret/$ca_secret" "secret/$app-cert-manager-ca" "serviceaccount/$app")
 	fi
-	for name in "$certs_secret" "$ca_secret" "$app-cert-manager-ca"; do
-		take_away secret "$name"
+	objects+=("clusterrolebinding/$app" "clusterrole/$app")
+	look_at "${objects[@]}"
+}
+
+# delete_one KIND/NAME
+delete_one() {
+	local object=$1 kubectl=in_namespace
+	is_one_of "${object%%/*}" mutatingwebhookconfiguration clusterrolebinding clusterrole && kubectl=kube
+	must "deleting $object" "kubectl --namespace $NAMESPACE get $object -o yaml" \
+		"$kubectl" delete "$object" --ignore-not-found --timeout "$TIMEOUT" >/dev/null
+	say "deleted $object"
+}
+
+take_away() {
+	local object
+	for object in "${objects[@]}"; do
+		case ${owners[$object]:-absent} in
+		absent) ;;
+		theirs) left_alone+=("${object/\// }, which has no label app=$app") ;;
+		ours)
+			if $dry_run; then say "would delete $object"; else delete_one "$object"; fi
+			applied+=("$object")
+			;;
+		esac
+		# The last of what has Pods; the Service goes after them.
+		[ "$object" != "poddisruptionbudget/$app" ] || wait_for_pods
 	done
 }
 
@@ -104,17 +103,6 @@ wait_for_pods() {
 			die "$failed" "Pods have not ended after $TIMEOUT: ${left//$'\n'/, }; kubectl --namespace $NAMESPACE get pods -l app=$app"
 		sleep 1
 	done
-}
-
-take_away_namespaced() {
-	take_away daemonset "$app"
-	take_away deployment "$app"
-	take_away poddisruptionbudget "$app"
-	wait_for_pods
-	take_away service "$SERVICE_NAME"
-	take_away networkpolicy "$app"
-	take_away_certificates
-	take_away serviceaccount "$app"
 }
 
 # --- the namespace -------------------------------------------------------------------------------------
@@ -183,12 +171,8 @@ main() {
 	check_rights
 	look_at_namespace
 	refuse_other_installation
-	take_away mutatingwebhookconfiguration "$configuration"
-	if [ "$namespace_state" != absent ]; then
-		take_away_namespaced
-	fi
-	take_away clusterrolebinding "$app"
-	take_away clusterrole "$app"
+	look_at_all
+	take_away
 	case $namespace_state in
 	active) take_away_namespace ;;
 	terminating) left_alone+=("namespace $NAMESPACE, which is being deleted already") ;;

@@ -123,18 +123,16 @@ wait_for_rollout() {
 
 # After the rollout, so that there are always servers.
 delete_other_kind() {
-	local other=deployment
-	[ "$KIND" = daemonset ] || other=daemonset
-	delete_kind "$other"
-	[ "$other" = daemonset ] || delete_kind poddisruptionbudget
-}
-
-delete_kind() { # kind
-	[ "$(owner_of "$1" "$app")" = ours ] || return 0
-	must "deleting $1/$app, instead of which there is a $KIND" "kubectl --namespace $NAMESPACE delete $1 $app" \
-		in_namespace delete "$1" "$app" --wait=false >/dev/null
-	applied+=("$1 deleted")
-	say "deleted $1/$app"
+	local other others=("deployment/$app" "poddisruptionbudget/$app")
+	[ "$KIND" = daemonset ] || others=("daemonset/$app")
+	look_at "${others[@]}"
+	for other in "${others[@]}"; do
+		[ "${owners[$other]:-}" = ours ] || continue
+		must "deleting $other, instead of which there is a $KIND" "kubectl --namespace $NAMESPACE delete $other" \
+			in_namespace delete "$other" --wait=false >/dev/null
+		applied+=("$other deleted")
+		say "deleted $other"
+	done
 }
 
 # --- the configuration ---------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ readonly failed=1 usage_error=2 out_of_reach=3
 dry_run=false
 context_flags=()
 applied=()
+declare -A owners=()
 
 work=$(mktemp -d)
 readonly work
@@ -231,16 +232,16 @@ kube_for() { # kind argument…
 	esac
 }
 
-# Whether KIND NAME is there: prints absent, ours, or theirs.
-owner_of() { # kind name
-	local found
-	found=$(must "looking at $1/$2" "kubectl --namespace $NAMESPACE get $1 $2" \
-		kube_for "$1" get "$1" "$2" --ignore-not-found -o 'go-template=there {{with .metadata.labels}}{{.app}}{{end}}')
-	case $found in
-	'') printf absent ;;
-	"there $app") printf ours ;;
-	*) printf theirs ;;
-	esac
+# look_at KIND/NAME…: sets owners[KIND/NAME] of those that are there to ours or theirs.
+look_at() {
+	local found object label
+	found=$(must "looking at what is there" "kubectl --namespace $NAMESPACE get $*" \
+		in_namespace get "$@" --ignore-not-found -o 'go-template={{define "owner"}}{{.kind}}/{{.metadata.name}} {{with .metadata.labels}}{{.app}}{{end}}{{"\n"}}{{end}}{{if eq .kind "List"}}{{range .items}}{{template "owner" .}}{{end}}{{else}}{{template "owner" .}}{{end}}')
+	while read -r object label; do
+		[ -n "$object" ] || continue
+		owners[${object,,}]=theirs
+		[ "$label" != "$app" ] || owners[${object,,}]=ours
+	done <<<"$found"
 }
 
 # --- the manifests of deploy/ --------------------------------------------------------------------------

@@ -190,7 +190,9 @@ def test_the_crd_is_created_where_there_is_none(scripts: Scripts) -> None:
 
 @pytest.mark.usefixtures("without_crd")
 def test_the_crd_of_somebody_else_stays_as_it_is(scripts: Scripts, tmp_path: Path) -> None:
-    theirs = (DEPLOY / "crd.yaml").read_text().replace("checkpoints a running workload", "is theirs")
+    theirs = (
+        (DEPLOY / "crd.yaml").read_text().replace("checkpoints a running workload", "is theirs")
+    )
     file = tmp_path / "theirs.yaml"
     file.write_text(theirs)
     scripts.plane.kubectl("create", "-f", str(file))
@@ -222,7 +224,12 @@ def former(scripts: Scripts, ca_bundle: str) -> list[Object]:
     metadata = {"namespace": scripts.namespace, "name": APP, "labels": labels}
     container = {"name": "webhook", "image": "go-webhook:v1.0"}
     service = {"name": SERVICE, "namespace": scripts.namespace, "path": "/mutate-v1-pod"}
-    rule = {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}
+    rule = {
+        "operations": ["CREATE"],
+        "apiGroups": [""],
+        "apiVersions": ["v1"],
+        "resources": ["pods"],
+    }
     return [
         {
             "apiVersion": "apps/v1",

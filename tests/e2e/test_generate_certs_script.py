@@ -1,5 +1,5 @@
-"""scripts/generate-webhook-certs.sh: what it makes is trusted and served, what is good it keeps, and at
-no moment a server shows what the API server does not trust."""
+"""scripts/generate-webhook-certs.sh: what it makes is trusted and served, what is good it keeps,
+and at no moment a server shows what the API server does not trust."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def register(scripts: Scripts) -> None:
     """The configuration as it is without a caBundle yet."""
     file = scripts.directory / "webhook.yaml"
     text = (DEPLOY / "webhook.yaml").read_text()
-    file.write_text(text.replace("namespace: stateful-migration", f"namespace: {scripts.namespace}"))
+    file.write_text(
+        text.replace("namespace: stateful-migration", f"namespace: {scripts.namespace}")
+    )
     scripts.plane.kubectl("apply", "-f", str(file))
 
 

@@ -193,7 +193,9 @@ def test_an_installation_elsewhere_is_not_taken_for_ours(scripts: Scripts, tmp_p
     scripts.deploy("--no-wait")
     before = versions(scripts.dump())
     line = scripts.fails(1, "undeploy-webhook", NAMESPACE="another")
-    assert f"NAMESPACE={scripts.namespace} SERVICE_NAME={SERVICE} scripts/undeploy-webhook.sh" in line
+    assert (
+        f"NAMESPACE={scripts.namespace} SERVICE_NAME={SERVICE} scripts/undeploy-webhook.sh" in line
+    )
     assert versions(scripts.dump()) == before
 
 

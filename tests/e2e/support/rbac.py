@@ -1,4 +1,4 @@
-"""Who the server is to the API server: a ServiceAccount with the rights of deploy/rbac.yaml alone."""
+"""Who the server is to the API server: a ServiceAccount with no rights but deploy/rbac.yaml's."""
 
 from __future__ import annotations
 
