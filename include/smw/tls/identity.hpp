@@ -3,15 +3,15 @@
 
 #include "smw/base/clock.hpp"
 #include "smw/base/error.hpp"
+#include "smw/tls/inspect.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace smw::tls {
 
 struct Identity {
-    std::string chain_pem;  ///< leaf first
+    std::string chain_pem;  ///< leaf first, without what else was in the file
     std::string key_pem;
     WallTime not_before;
     WallTime not_after;
@@ -19,23 +19,16 @@ struct Identity {
     std::vector<std::string> warnings;  ///< suspicious, but taken
 };
 
-/// What a leaf must be good for.
-struct Expectation {
-    /// What callers ask for: a warning when no SAN covers the first; empty: anything goes.
-    std::vector<std::string> names;
-    WallTime now;
-};
-
-/// Parses and checks a pair. An error says what is wrong with it and in which part; whether the
-/// leaf is valid at `now` is not judged here (see validity()).
+/// A pair of which inspect() refuses nothing but its time, which is not judged here (see
+/// validity()). An error says all that is refused.
 [[nodiscard]] Expected<Identity> make_identity(std::string chain_pem, std::string key_pem,
                                                const Expectation& expectation);
 
 /// An error when `identity` is expired or not valid yet, naming the dates.
 [[nodiscard]] Expected<void> validity(const Identity& identity, WallTime now);
 
-/// A CA made for one process and a leaf that it signed. P-256, the leaf valid for `names` (DNS
-/// names or IP addresses) for a year, the CA's key forgotten.
+/// A CA made for one process and a leaf that it signed: P-256, valid for `names` (DNS names or IP
+/// addresses) for a year, the CA's key forgotten.
 struct Ephemeral {
     Identity identity;
     std::string ca_pem;

@@ -1,0 +1,190 @@
+#include "tls/inspect_details.hpp"
+
+#include <fmt/format.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <ctime>
+#include <limits>
+
+namespace smw::tls {
+namespace {
+
+constexpr std::size_t kLongestSubject = 256;
+
+/// Clamped: certificates may end in the year 9999, which the clock's nanoseconds do not reach.
+WallTime to_wall(const ASN1_TIME* time) {
+    std::tm fields{};
+    if (ASN1_TIME_to_tm(time, &fields) != 1) {
+        return WallTime::min();
+    }
+    const std::time_t seconds = ::timegm(&fields);
+    const std::time_t most = std::chrono::system_clock::to_time_t(WallTime::max());
+    const std::time_t least = std::chrono::system_clock::to_time_t(WallTime::min());
+    return std::chrono::system_clock::from_time_t(std::clamp(seconds, least + 1, most - 1));
+}
+
+std::string address_text(const ASN1_OCTET_STRING* address) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const int size = ASN1_STRING_length(address);
+    if (size != 4 && size != 16) {
+        return "";
+    }
+    ::inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address), text.data(),
+                text.size());
+    return text.data();
+}
+
+std::vector<std::string> subject_alternative_names(X509* certificate) {
+    std::vector<std::string> result;
+    const Names names{static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
+    for (int index = 0; names && index < sk_GENERAL_NAME_num(names.get()); ++index) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), index);
+        if (name->type == GEN_DNS) {
+            const auto* text = ASN1_STRING_get0_data(name->d.dNSName);
+            const auto size = static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName));
+            result.emplace_back(reinterpret_cast<const char*>(text), size);
+        } else if (name->type == GEN_IPADD) {
+            result.push_back(address_text(name->d.iPAddress));
+        }
+    }
+    return result;
+}
+
+std::string object_text(const ASN1_OBJECT* object) {
+    if (const int nid = OBJ_obj2nid(object); nid != NID_undef) {
+        return OBJ_nid2sn(nid);
+    }
+    std::array<char, 80> text{};
+    OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
+    return text.data();
+}
+
+std::vector<std::string> extended_key_usages(X509* certificate) {
+    using Usages = std::unique_ptr<EXTENDED_KEY_USAGE, Deleter<EXTENDED_KEY_USAGE_free>>;
+    const Usages usages{static_cast<EXTENDED_KEY_USAGE*>(
+        X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr))};
+    std::vector<std::string> result;
+    for (int index = 0; usages && index < sk_ASN1_OBJECT_num(usages.get()); ++index) {
+        result.push_back(object_text(sk_ASN1_OBJECT_value(usages.get(), index)));
+    }
+    return result;
+}
+
+std::string curve_of(const EVP_PKEY* key) {
+    std::array<char, 80> group{};
+    if (EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1) {
+        return "with parameters of its own";
+    }
+    const char* nist = EC_curve_nid2nist(OBJ_sn2nid(group.data()));
+    return nist != nullptr ? nist : group.data();
+}
+
+std::string key_text(const EVP_PKEY* key) {
+    const char* type = key == nullptr ? nullptr : EVP_PKEY_get0_type_name(key);
+    if (type == nullptr) {
+        return "unknown";
+    }
+    if (EVP_PKEY_is_a(key, "EC") == 1) {
+        return fmt::format("EC {}", curve_of(key));
+    }
+    if (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1 ||
+        EVP_PKEY_is_a(key, "DSA") == 1) {
+        return fmt::format("{} {}", type, EVP_PKEY_get_bits(key));
+    }
+    return type;
+}
+
+std::string name_text(const X509_NAME* name) {
+    const Bio bio{BIO_new(BIO_s_mem())};
+    X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+    char* text = nullptr;
+    const auto size = static_cast<std::size_t>(BIO_get_mem_data(bio.get(), &text));
+    return size <= kLongestSubject ? std::string{text, size}
+                                   : std::string{text, kLongestSubject} + "...";
+}
+
+std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
+    std::string text;
+    for (std::size_t at = 0; at < size; ++at) {
+        text += fmt::format("{:02x}", bytes[at]);
+    }
+    return text;
+}
+
+std::string serial_text(const X509* certificate) {
+    const ASN1_INTEGER* serial = X509_get0_serialNumber(certificate);
+    return hexadecimal(ASN1_STRING_get0_data(serial),
+                       static_cast<std::size_t>(ASN1_STRING_length(serial)));
+}
+
+std::string fingerprint(const X509* certificate) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    X509_digest(certificate, EVP_sha256(), digest.data(), &size);
+    return hexadecimal(digest.data(), size);
+}
+
+}  // namespace
+
+CertificateDetails details_of(X509* certificate) {
+    CertificateDetails details;
+    details.subject = subject_of(certificate);
+    details.issuer = name_text(X509_get_issuer_name(certificate));
+    details.serial = serial_text(certificate);
+    details.sha256 = fingerprint(certificate);
+    details.key = key_text(X509_get0_pubkey(certificate));
+    details.signature = OBJ_nid2sn(X509_get_signature_nid(certificate));
+    details.names = subject_alternative_names(certificate);
+    details.usages = extended_key_usages(certificate);
+    details.is_ca = is_ca(certificate);
+    details.not_before = to_wall(X509_get0_notBefore(certificate));
+    details.not_after = to_wall(X509_get0_notAfter(certificate));
+    ERR_clear_error();  // of extensions that cannot be read
+    return details;
+}
+
+bool is_good_for(X509* leaf, const std::string& name) {
+    // An address counts as one only; OpenSSL would also take it for a DNS name.
+    std::array<unsigned char, 16> bytes{};
+    const bool is_address = ::inet_pton(AF_INET, name.c_str(), bytes.data()) == 1 ||
+                            ::inet_pton(AF_INET6, name.c_str(), bytes.data()) == 1;
+    return is_address ? X509_check_ip_asc(leaf, name.c_str(), 0) == 1
+                      : X509_check_host(leaf, name.data(), name.size(),
+                                        X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
+}
+
+bool is_ca(X509* certificate) {
+    return (X509_get_extension_flags(certificate) & EXFLAG_CA) != 0;
+}
+
+int signature_digest(X509* certificate) {
+    int digest = NID_undef;
+    X509_get_signature_info(certificate, &digest, nullptr, nullptr, nullptr);
+    ERR_clear_error();
+    return digest;
+}
+
+const EVP_MD* digest_for(EVP_PKEY* key) {
+    const bool hashes = EVP_PKEY_is_a(key, "ED25519") == 1 || EVP_PKEY_is_a(key, "ED448") == 1;
+    return hashes ? nullptr : EVP_sha256();
+}
+
+bool is_signed_by(X509* certificate, X509* issuer) {
+    const bool named =
+        X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuer)) == 0;
+    const bool signs = named && X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+    ERR_clear_error();
+    return signs;
+}
+
+std::string subject_of(X509* certificate) {
+    const auto* name = X509_get_subject_name(certificate);
+    return X509_NAME_entry_count(name) == 0 ? "(empty)" : name_text(name);
+}
+
+}  // namespace smw::tls

@@ -1,0 +1,29 @@
+#pragma once
+// What stands in one certificate.
+
+#include "smw/tls/inspect.hpp"
+#include "tls/openssl.hpp"
+
+namespace smw::tls {
+
+[[nodiscard]] CertificateDetails details_of(X509* certificate);
+
+/// As a caller would verify it: wildcards count, the common name does not.
+[[nodiscard]] bool is_good_for(X509* leaf, const std::string& name);
+
+/// basicConstraints has CA:TRUE.
+[[nodiscard]] bool is_ca(X509* certificate);
+
+/// The digest that its issuer signed: NID_sha256; NID_undef for those without one (Ed25519).
+[[nodiscard]] int signature_digest(X509* certificate);
+
+/// What to sign with: null for keys that hash by themselves (Ed25519, RFC 8032).
+[[nodiscard]] const EVP_MD* digest_for(EVP_PKEY* key);
+
+/// By name and by signature.
+[[nodiscard]] bool is_signed_by(X509* certificate, X509* issuer);
+
+/// Of the subject, as it is shown; cut when somebody put a novel there.
+[[nodiscard]] std::string subject_of(X509* certificate);
+
+}  // namespace smw::tls
