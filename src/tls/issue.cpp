@@ -1,139 +1,289 @@
-// Issuing certificates: a CA for one process, and the leaf that it signs.
+#include "smw/tls/issue.hpp"
 
 #include "smw/tls/identity.hpp"
+#include "tls/inspect_details.hpp"
+#include "tls/inspect_pem.hpp"
 #include "tls/openssl.hpp"
 
 #include <fmt/format.h>
 #include <openssl/bn.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <array>
+#include <optional>
 
 namespace smw::tls {
-
 namespace {
 
 constexpr std::chrono::hours kBackdated{1};  // for callers whose clock is behind
-constexpr std::chrono::hours kLifetime{24 * 365};
+constexpr std::chrono::hours kEphemeralLifetime{24 * 365};
+constexpr int kSerialBits = 128;
+constexpr std::size_t kLongestCommonName = 64;  // ub-common-name, RFC 5280 appendix A.1
 
-struct Subject {
-    std::string common_name;
-    WallTime now;
-    EVP_PKEY* key = nullptr;
+struct Validity {
+    WallTime from;
+    WallTime until;
 };
-
-void set_validity(X509* certificate, WallTime now) {
-    ASN1_TIME_set(X509_getm_notBefore(certificate),
-                  std::chrono::system_clock::to_time_t(now - kBackdated));
-    ASN1_TIME_set(X509_getm_notAfter(certificate),
-                  std::chrono::system_clock::to_time_t(now + kLifetime));
-}
-
-/// 128 random bits: two CAs with the same name and serial confuse verifiers.
-void set_random_serial(X509* certificate) {
-    const std::unique_ptr<BIGNUM, Deleter<BN_free>> number{BN_new()};
-    BN_rand(number.get(), 128, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY);
-    BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate));
-}
-
-Certificate make_certificate(const Subject& subject) {
-    Certificate certificate{X509_new()};
-    X509_set_version(certificate.get(), X509_VERSION_3);
-    set_random_serial(certificate.get());
-    set_validity(certificate.get(), subject.now);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(subject.common_name.c_str()),
-                               -1, -1, 0);
-    X509_set_pubkey(certificate.get(), subject.key);
-    return certificate;
-}
-
-bool add_extension(X509* certificate, X509* issuer, int nid, const std::string& value) {
-    X509V3_CTX context;
-    X509V3_set_ctx_nodb(&context);
-    X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-    const Extension extension{X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str())};
-    return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
-}
-
-std::string san_text(const std::vector<std::string>& names) {
-    std::string text;
-    for (const auto& name : names) {
-        std::array<unsigned char, 16> address{};
-        const bool is_ip = ::inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
-                           ::inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
-        text += fmt::format("{}{}:{}", text.empty() ? "" : ",", is_ip ? "IP" : "DNS", name);
-    }
-    return text;
-}
-
-std::string to_pem(X509* certificate) {
-    const Bio bio{BIO_new(BIO_s_mem())};
-    PEM_write_bio_X509(bio.get(), certificate);
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
-}
-
-std::string to_pem(EVP_PKEY* key) {
-    const Bio bio{BIO_new(BIO_s_mem())};
-    PEM_write_bio_PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
-}
 
 tl::unexpected<Error> issuing_failed() {
     return fail(Code::Internal, fmt::format("issuing a certificate: {}", take_openssl_error()));
 }
 
-Expected<Certificate> issue_ca(EVP_PKEY* key, WallTime now) {
-    Certificate ca = make_certificate({"stateful-migration-webhook ephemeral CA", now, key});
-    X509_set_issuer_name(ca.get(), X509_get_subject_name(ca.get()));
-    const bool extended =
-        add_extension(ca.get(), ca.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-        add_extension(ca.get(), ca.get(), NID_key_usage, "critical,keyCertSign") &&
-        add_extension(ca.get(), ca.get(), NID_subject_key_identifier, "hash");
-    if (!extended || X509_sign(ca.get(), key, EVP_sha256()) == 0) {
+tl::unexpected<Error> bad_request(std::string why) {
+    return fail(Code::BadRequest, "issuing a certificate: " + std::move(why));
+}
+
+/// Two CAs with the same name and serial confuse verifiers (RFC 5280 section 4.1.2.2).
+bool set_random_serial(X509* certificate) {
+    const std::unique_ptr<BIGNUM, Deleter<BN_free>> number{BN_new()};
+    return BN_rand(number.get(), kSerialBits, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) == 1 &&
+           BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
+}
+
+bool set_validity(X509* certificate, const Validity& validity) {
+    using std::chrono::system_clock;
+    return ASN1_TIME_set(X509_getm_notBefore(certificate),
+                         system_clock::to_time_t(validity.from)) != nullptr &&
+           ASN1_TIME_set(X509_getm_notAfter(certificate),
+                         system_clock::to_time_t(validity.until)) != nullptr;
+}
+
+/// All but extensions and signature.
+Expected<Certificate> begin_certificate(const std::string& common_name, const Validity& validity,
+                                        EVP_PKEY* key) {
+    if (common_name.empty() || common_name.size() > kLongestCommonName) {
+        return bad_request(fmt::format("its common name must have 1 to {} bytes, and has {}",
+                                       kLongestCommonName, common_name.size()));
+    }
+    Certificate certificate{X509_new()};
+    const bool begun =
+        certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+        set_random_serial(certificate.get()) && set_validity(certificate.get(), validity) &&
+        X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
+                                   reinterpret_cast<const unsigned char*>(common_name.data()),
+                                   static_cast<int>(common_name.size()), -1, 0) == 1 &&
+        X509_set_pubkey(certificate.get(), key) == 1;
+    if (!begun) {
         return issuing_failed();
     }
-    return ca;
+    return certificate;
+}
+
+/// `value` in the words of x509v3_config(5), and never anything that came from outside.
+bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
+    X509V3_CTX context;
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+    const Extension extension{X509V3_EXT_conf_nid(nullptr, &context, nid, value)};
+    return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+/// The bytes of an IPv4 or IPv6 address; nothing when it is none.
+std::optional<std::string> address_of(const std::string& name) {
+    std::array<char, 16> bytes{};
+    if (::inet_pton(AF_INET, name.c_str(), bytes.data()) == 1) {
+        return std::string{bytes.data(), 4};
+    }
+    if (::inet_pton(AF_INET6, name.c_str(), bytes.data()) == 1) {
+        return std::string{bytes.data(), bytes.size()};
+    }
+    return std::nullopt;
+}
+
+/// RFC 1034 section 3.5, and the underscore that some networks have.
+bool is_dns_name(std::string_view name) {
+    if (name.starts_with("*.")) {
+        name.remove_prefix(2);
+    }
+    constexpr std::size_t kLongestName = 253;
+    constexpr std::size_t kLongestLabel = 63;
+    std::size_t label = 0;
+    for (const char letter : name) {
+        const bool allowed = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+                             (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
+        if (letter == '.' ? label == 0 : !allowed) {
+            return false;
+        }
+        label = letter == '.' ? 0 : label + 1;
+        if (label > kLongestLabel) {
+            return false;
+        }
+    }
+    return label > 0 && name.size() <= kLongestName;
+}
+
+GENERAL_NAME* make_name(const std::string& name) {
+    const auto address = address_of(name);
+    const std::string& bytes = address ? *address : name;
+    using Text = std::unique_ptr<ASN1_STRING, Deleter<ASN1_STRING_free>>;
+    Text text{ASN1_STRING_type_new(address ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING)};
+    using Name = std::unique_ptr<GENERAL_NAME, Deleter<GENERAL_NAME_free>>;
+    Name made{GENERAL_NAME_new()};
+    if (!text || !made ||
+        ASN1_STRING_set(text.get(), bytes.data(), static_cast<int>(bytes.size())) != 1) {
+        return nullptr;
+    }
+    GENERAL_NAME_set0_value(made.get(), address ? GEN_IPADD : GEN_DNS, text.release());
+    return made.release();
+}
+
+bool add_names(X509* certificate, const std::vector<std::string>& names) {
+    const Names all{GENERAL_NAMES_new()};
+    for (const auto& name : names) {
+        GENERAL_NAME* made = make_name(name);
+        if (made == nullptr || sk_GENERAL_NAME_push(all.get(), made) == 0) {
+            GENERAL_NAME_free(made);
+            return false;
+        }
+    }
+    return X509_add1_ext_i2d(certificate, NID_subject_alt_name, all.get(), 0, X509V3_ADD_DEFAULT) ==
+           1;
+}
+
+std::string content(const Bio& bio) {
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
+}
+
+Issued to_pem(X509* certificate, EVP_PKEY* key) {
+    const Bio first{BIO_new(BIO_s_mem())};
+    PEM_write_bio_X509(first.get(), certificate);
+    const Bio second{BIO_new(BIO_s_mem())};
+    PEM_write_bio_PrivateKey(second.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
+    return {content(first), content(second)};
+}
+
+/// A CA of somebody's own may have no identifier that could be repeated.
+bool add_authority(X509* leaf, X509* ca) {
+    return X509_get0_subject_key_id(ca) == nullptr ||
+           add_extension(leaf, ca, NID_authority_key_identifier, "keyid");
+}
+
+/// Everything but where names, lifetimes and the CA come from.
+Expected<Issued> sign_leaf(const LeafRequest& request, const Validity& validity, X509* ca,
+                           EVP_PKEY* ca_key) {
+    const Key key{EVP_EC_gen("P-256")};
+    if (!key) {
+        return issuing_failed();
+    }
+    auto begun = begin_certificate(request.common_name, validity, key.get());
+    if (!begun) {
+        return tl::unexpected(begun.error());
+    }
+    X509* leaf = begun->get();
+    const bool made = X509_set_issuer_name(leaf, X509_get_subject_name(ca)) == 1 &&
+                      add_extension(leaf, ca, NID_basic_constraints, "critical,CA:FALSE") &&
+                      add_extension(leaf, ca, NID_key_usage, "critical,digitalSignature") &&
+                      add_extension(leaf, ca, NID_ext_key_usage, "serverAuth") &&
+                      add_extension(leaf, ca, NID_subject_key_identifier, "hash") &&
+                      add_authority(leaf, ca) && add_names(leaf, request.names) &&
+                      X509_sign(leaf, ca_key, digest_for(ca_key)) != 0;
+    if (!made) {
+        return issuing_failed();
+    }
+    return to_pem(leaf, key.get());
+}
+
+/// What is refused of the CA, or of the request.
+Expected<void> check(const LeafRequest& request, const Inspection& authority) {
+    for (const auto& finding : authority.findings) {
+        if (finding.severity == Severity::Refused) {
+            return bad_request(finding.text);
+        }
+    }
+    if (request.names.empty()) {
+        return bad_request("it needs at least one name");
+    }
+    for (const auto& name : request.names) {
+        if (!address_of(name) && !is_dns_name(name)) {
+            return bad_request(fmt::format("\"{}\" is neither a DNS name nor an IP address", name));
+        }
+    }
+    if (request.lifetime <= std::chrono::seconds{0}) {
+        return bad_request("its lifetime must be more than nothing");
+    }
+    return {};
 }
 
 }  // namespace
 
-Expected<Ephemeral> make_ephemeral(const Expectation& expectation) {
-    if (expectation.names.empty()) {
-        return fail(Code::BadRequest, "issuing a certificate: it needs at least one name");
+Expected<Issued> issue_ca(const CaRequest& request) {
+    ERR_clear_error();
+    if (request.lifetime <= std::chrono::seconds{0}) {
+        return bad_request("its lifetime must be more than nothing");
     }
-    const Key ca_key{EVP_EC_gen("P-256")};
     const Key key{EVP_EC_gen("P-256")};
-    if (!ca_key || !key) {
+    if (!key) {
         return issuing_failed();
     }
-    const auto ca = issue_ca(ca_key.get(), expectation.now);
+    auto begun = begin_certificate(
+        request.common_name, {request.now - kBackdated, request.now + request.lifetime}, key.get());
+    if (!begun) {
+        return tl::unexpected(begun.error());
+    }
+    X509* ca = begun->get();
+    const bool made = X509_set_issuer_name(ca, X509_get_subject_name(ca)) == 1 &&
+                      add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+                      add_extension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+                      add_extension(ca, ca, NID_subject_key_identifier, "hash") &&
+                      add_extension(ca, ca, NID_authority_key_identifier, "keyid") &&
+                      X509_sign(ca, key.get(), digest_for(key.get())) != 0;
+    if (!made) {
+        return issuing_failed();
+    }
+    return to_pem(ca, key.get());
+}
+
+Expected<Issued> issue_leaf(const LeafRequest& request, const Issued& ca) {
+    const auto authority = inspect_authority({ca.certificate_pem, ca.key_pem}, request.now);
+    if (auto checked = check(request, authority); !checked) {
+        return tl::unexpected(checked.error());
+    }
+    const auto certificates = parse_chain(ca.certificate_pem, "the CA").certificates;
+    const Key key = parse_key(ca.key_pem).key;
+    // One that outlives its CA would not be believed to its end.
+    const auto until =
+        std::min(request.now + request.lifetime, authority.certificates.front().not_after);
+    return sign_leaf(request, {request.now - kBackdated, until}, certificates.front().get(),
+                     key.get());
+}
+
+std::string make_ca_name() {
+    std::array<unsigned char, 4> random{};
+    RAND_bytes(random.data(), static_cast<int>(random.size()));
+    return fmt::format("stateful-migration-webhook-ca-{:02x}{:02x}{:02x}{:02x}", random[0],
+                       random[1], random[2], random[3]);
+}
+
+std::vector<std::string> dns_names(const ServiceAddress& service) {
+    const auto in_namespace = fmt::format("{}.{}", service.name, service.namespace_);
+    return {in_namespace + ".svc", in_namespace, service.name,
+            fmt::format("{}.svc.{}", in_namespace, service.cluster_domain)};
+}
+
+Expected<Ephemeral> make_ephemeral(const Expectation& expectation) {
+    const auto ca = issue_ca({make_ca_name(), expectation.now, kEphemeralLifetime});
     if (!ca) {
         return tl::unexpected(ca.error());
     }
-    const Certificate leaf =
-        make_certificate({"stateful-migration-webhook", expectation.now, key.get()});
-    X509_set_issuer_name(leaf.get(), X509_get_subject_name(ca->get()));
-    const bool extended =
-        add_extension(leaf.get(), ca->get(), NID_basic_constraints, "critical,CA:FALSE") &&
-        add_extension(leaf.get(), ca->get(), NID_key_usage, "critical,digitalSignature") &&
-        add_extension(leaf.get(), ca->get(), NID_ext_key_usage, "serverAuth") &&
-        add_extension(leaf.get(), ca->get(), NID_authority_key_identifier, "keyid") &&
-        add_extension(leaf.get(), ca->get(), NID_subject_alt_name, san_text(expectation.names));
-    if (!extended || X509_sign(leaf.get(), ca_key.get(), EVP_sha256()) == 0) {
-        return issuing_failed();
+    auto leaf = issue_leaf(
+        {"stateful-migration-webhook", expectation.names, expectation.now, kEphemeralLifetime},
+        *ca);
+    if (!leaf) {
+        return tl::unexpected(leaf.error());
     }
-    auto identity = make_identity(to_pem(leaf.get()), to_pem(key.get()), expectation);
+    auto identity =
+        make_identity(std::move(leaf->certificate_pem), std::move(leaf->key_pem), expectation);
     if (!identity) {
         return annotate(identity.error(), "checking the certificate just issued");
     }
     Ephemeral ephemeral;
     ephemeral.identity = std::move(*identity);
-    ephemeral.ca_pem = to_pem(ca->get());
+    ephemeral.ca_pem = ca->certificate_pem;
     return ephemeral;
 }
 
