@@ -46,7 +46,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def scripts(node: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Scripts:
-    result = Scripts(node, tmp_path_factory.mktemp("scripts"))
+    result = Scripts(tmp_path_factory.mktemp("scripts"), node)
     result.namespace = NAMESPACE
     return result
 
