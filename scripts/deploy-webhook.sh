@@ -27,6 +27,7 @@ environment
   CERTIFICATES         script or cert-manager (script)
   ROLLOUT_TIMEOUT      (180s)
   SELF_TEST_NAMESPACE  where the Pod of the dry run would be created (default)
+  SELF_TEST_TIMEOUT    for the webhook to answer (30s)
 
 exit status: 0 done, 1 failed, 2 usage, 3 kubectl or openssl is missing or no cluster answers
 EOT
@@ -62,6 +63,7 @@ load_settings() {
 	CERTIFICATES=${CERTIFICATES:-script}
 	ROLLOUT_TIMEOUT=${ROLLOUT_TIMEOUT:-180s}
 	SELF_TEST_NAMESPACE=${SELF_TEST_NAMESPACE:-default}
+	SELF_TEST_TIMEOUT=${SELF_TEST_TIMEOUT:-30s}
 	[[ $IMAGE =~ ^[a-z0-9]([-a-zA-Z0-9._/:]*[a-z0-9])?$ && ${IMAGE##*/} != *:* ]] ||
 		wrong IMAGE "an image without tag or digest, like registry.example.com/$app"
 	[[ $IMAGE_TAG =~ ^([a-zA-Z0-9_][-a-zA-Z0-9._]{0,127}|sha256:[0-9a-f]{64})$ ]] ||
@@ -70,6 +72,7 @@ load_settings() {
 	is_one_of "$FAILURE_POLICY" Ignore Fail || wrong FAILURE_POLICY "Ignore or Fail"
 	is_one_of "$CERTIFICATES" script cert-manager || wrong CERTIFICATES "script or cert-manager"
 	[[ $ROLLOUT_TIMEOUT =~ ^[0-9]+(s|m)$ ]] || wrong ROLLOUT_TIMEOUT "a duration, like 180s or 5m"
+	[[ $SELF_TEST_TIMEOUT =~ ^[0-9]+s$ ]] || wrong SELF_TEST_TIMEOUT "in seconds, like 30s"
 	! $wait_for_it || ! is_one_of "$SELF_TEST_NAMESPACE" "$NAMESPACE" kube-system kube-public kube-node-lease ||
 		wrong SELF_TEST_NAMESPACE "a namespace whose Pods the webhook is asked about"
 	if [ "$FAILURE_POLICY" = Fail ] && ! $wait_for_it; then
@@ -203,5 +206,5 @@ main() {
 	fi
 }
 
-main "$@"
-exit
+# In one line, so that nothing is read any more of a file that was changed meanwhile.
+{ main "$@"; exit; }

@@ -153,5 +153,5 @@ main() {
 	fi
 }
 
-main "$@"
-exit
+# In one line, so that nothing is read any more of a file that was changed meanwhile.
+{ main "$@"; exit; }

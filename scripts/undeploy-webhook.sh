@@ -180,5 +180,5 @@ main() {
 	tell_what_is_left
 }
 
-main "$@"
-exit
+# In one line, so that nothing is read any more of a file that was changed meanwhile.
+{ main "$@"; exit; }

@@ -201,7 +201,7 @@ self_test_pod() { # nonce
 
 # The API server learns of a configuration by a watch, so a moment after it is stored.
 self_test() {
-	local nonce=smw-$RANDOM$RANDOM$RANDOM until=$((SECONDS + 30)) answer created
+	local nonce=smw-$RANDOM$RANDOM$RANDOM until=$((SECONDS + ${SELF_TEST_TIMEOUT%s})) answer created
 	self_test_pod "$nonce" >"$work/pod.yaml"
 	while :; do
 		created=true
@@ -215,6 +215,9 @@ self_test() {
 }
 
 give_up_self_test() { # pod-was-created
+	# Under Fail it is the API server that says why; under Ignore nobody does.
+	[[ ! $(why) =~ failed\ calling\ webhook\ .*"$webhook_name" ]] ||
+		die "$failed" "the webhook did not answer the self-test in namespace $SELF_TEST_NAMESPACE, and Pods of Jobs are refused: $(why); kubectl --namespace $NAMESPACE logs -l app=$app"
 	! $1 || die "$failed" "the webhook did not answer the self-test in namespace $SELF_TEST_NAMESPACE, Pods of Jobs are not restored: does the API server reach port 9443 of the Pods, and trust their certificate? kubectl --namespace $NAMESPACE logs -l app=$app"
 	die "$failed" "the Pod of the self-test was refused in namespace $SELF_TEST_NAMESPACE: $(why); name another one by SELF_TEST_NAMESPACE and run $me again"
 }

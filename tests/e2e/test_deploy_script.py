@@ -143,14 +143,18 @@ def test_the_other_kind_is_taken_away_after_the_rollout(scripts: Scripts) -> Non
 def test_fail_is_set_only_once_the_webhook_has_answered(
     scripts: Scripts, start_server: StartServer
 ) -> None:
-    # It asks for half a minute. Nobody answers: no Pod may come to depend on that.
-    line = scripts.fails(1, "deploy-webhook", FAILURE_POLICY="Fail")
+    # Nobody answers: no Pod may come to depend on that.
+    impatient = {"FAILURE_POLICY": "Fail", "SELF_TEST_TIMEOUT": "1s"}
+    line = scripts.fails(1, "deploy-webhook", **impatient)
     assert "did not answer the self-test" in line
     assert f"kubectl --namespace {scripts.namespace} logs -l app={APP}" in line
     assert webhook(scripts)["failurePolicy"] == "Ignore"
     with answering(scripts.plane, start_server):
         scripts.deploy(FAILURE_POLICY="Fail")
     assert webhook(scripts)["failurePolicy"] == "Fail"
+    # Where it does not answer any more, the API server says why.
+    line = scripts.fails(1, "deploy-webhook", **impatient)
+    assert "Pods of Jobs are refused: " in line and "failed calling webhook" in line
 
 
 def test_without_waiting_nothing_is_asked(scripts: Scripts) -> None:
