@@ -5,6 +5,7 @@
 #include "support/certificates.hpp"
 #include "support/folder.hpp"
 #include "support/recording_output.hpp"
+#include "support/turned_clock.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
@@ -15,16 +16,6 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-class TurnedClock final : public Clock {
-public:
-    [[nodiscard]] TimePoint now() const override { return now_; }
-    [[nodiscard]] WallTime wall() const override { return WallTime{}; }
-    void turn(Duration span) { now_ += span; }
-
-private:
-    TimePoint now_{std::chrono::hours{1}};
-};
-
 class CredentialsTest : public ::testing::Test {
 protected:
     [[nodiscard]] Credentials make() { return {config_, clock_, output_.logger()}; }
@@ -32,7 +23,7 @@ protected:
     [[nodiscard]] std::size_t warnings() const { return output_.count(log::Level::Warn); }
 
     test::Folder folder_;
-    TurnedClock clock_;
+    test::TurnedClock clock_;
     test::RecordingOutput output_;
     ClusterConfig config_;
 };
