@@ -2,10 +2,12 @@
 // An ApiClient and the server that it asks, for a test to set up and to wait for.
 
 #include "smw/client/api_client.hpp"
+#include "support/cluster_config.hpp"
 #include "support/eventually.hpp"
 #include "support/fake_api_server.hpp"
 #include "support/folder.hpp"
 #include "support/recording_output.hpp"
+#include "support/turned_clock.hpp"
 #include "unit/async/run.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -21,16 +23,6 @@
 
 namespace smw::client {
 
-class TurnedClock final : public Clock {
-public:
-    [[nodiscard]] TimePoint now() const override { return now_; }
-    [[nodiscard]] WallTime wall() const override { return WallTime{}; }
-    void turn(Duration span) { now_ += span; }
-
-private:
-    TimePoint now_{std::chrono::hours{1}};
-};
-
 /// co_spawn wants results that begin empty.
 template <class T>
 Task<void> keep(Task<T> work, std::optional<T>& result) {
@@ -39,13 +31,6 @@ Task<void> keep(Task<T> work, std::optional<T>& result) {
 
 class ApiClientTest : public ::testing::Test {
 protected:
-    ApiClientTest() {
-        config_.host = "127.0.0.1";
-        config_.port = server_.port();
-        config_.ca.data = server_.ca_pem();
-        config_.token = "t";
-    }
-
     using Answer = std::function<test::ApiReply(const test::ApiCall&)>;
     /// What the server says from now on.
     void answer(Answer answer) {
@@ -125,7 +110,7 @@ protected:
     }
 
     boost::asio::io_context context_;
-    TurnedClock clock_;
+    test::TurnedClock clock_;
     test::RecordingOutput output_;
     test::Folder folder_;
     std::mutex mutex_;
@@ -142,7 +127,7 @@ protected:
         }
         return now(call);
     }};
-    ClusterConfig config_;
+    ClusterConfig config_ = test::config_of(server_);
     std::unique_ptr<ApiClient> client_;
 };
 

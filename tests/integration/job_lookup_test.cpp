@@ -5,6 +5,7 @@
 #include "smw/async/task_group.hpp"
 #include "smw/checkpoint_restore/system.hpp"
 #include "smw/client/api_client.hpp"
+#include "support/cluster_config.hpp"
 #include "support/eventually.hpp"
 #include "support/fake_api_server.hpp"
 #include "support/recording_output.hpp"
@@ -82,12 +83,8 @@ protected:
 
     /// The system as the server has it, with the backups of CronJobs nightly and weekly.
     void start(const std::string& budget = "20s") {
-        client::ClusterConfig config;
-        config.host = "127.0.0.1";
-        config.port = server_.port();
-        config.ca.data = server_.ca_pem();
-        config.token = "t";
-        api_ = std::make_unique<client::ApiClient>(config, clock_, output_.logger());
+        api_ =
+            std::make_unique<client::ApiClient>(test::config_of(server_), clock_, output_.logger());
         system_ = make_system();
         for (const auto& option : system_->options()) {
             if (option.name == "api-lookup-budget") {

@@ -10,6 +10,7 @@
 #include "smw/checkpoint_restore/system.hpp"
 #include "smw/client/api_client.hpp"
 #include "smw/watch/cluster.hpp"
+#include "support/cluster_config.hpp"
 #include "support/eventually.hpp"
 #include "support/model_cluster.hpp"
 #include "support/recording_output.hpp"
@@ -89,16 +90,6 @@ std::string print(std::string_view reason, const std::optional<json::Text>& patc
     return fmt::format("{} {}", reason, patch ? patch->json : "-");
 }
 
-client::ClusterConfig config_of(const test::FakeApiServer& server) {
-    client::ClusterConfig config;
-    config.source = "test";
-    config.host = "127.0.0.1";
-    config.port = server.port();
-    config.ca.data = server.ca_pem();
-    config.token = "token";
-    return config;
-}
-
 watch::ReflectorSettings short_settings() {
     watch::ReflectorSettings settings;
     settings.page_limit = 2;
@@ -119,7 +110,7 @@ public:
           random_(seed),
           background_("background"),
           reviews_("reviews"),
-          api_(config_of(server), clock_, output_.logger()),
+          api_(test::config_of(server), clock_, output_.logger()),
           tasks_(background_.executor(),
                  [](std::exception_ptr error) { ADD_FAILURE() << describe_thrown(error); }) {
         for (int number = 0; number < kApps; ++number) {

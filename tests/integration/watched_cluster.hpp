@@ -7,6 +7,7 @@
 #include "smw/base/thrown.hpp"
 #include "smw/client/api_client.hpp"
 #include "smw/watch/cluster.hpp"
+#include "support/cluster_config.hpp"
 #include "support/eventually.hpp"
 #include "support/fake_api_server.hpp"
 #include "support/recording_output.hpp"
@@ -127,12 +128,7 @@ protected:
 
     /// Watches all namespaces unless some are given.
     void start(std::vector<std::string> namespaces = {}) {
-        client::ClusterConfig config;
-        config.host = "127.0.0.1";
-        config.port = server.port();
-        config.ca.data = server.ca_pem();
-        config.token = "token";
-        api = std::make_unique<client::ApiClient>(config, clock, output.logger());
+        api = std::make_unique<client::ApiClient>(test::config_of(server), clock, output.logger());
         Cache things;
         things.resource = {"example.com", "v1", "Thing", "things"};
         things.sink = &sink;
