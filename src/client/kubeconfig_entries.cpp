@@ -1,8 +1,8 @@
 #include "client/kubeconfig_entries.hpp"
 
-#include "client/base64.hpp"
 #include "client/server_url.hpp"
 #include "client/text.hpp"
+#include "smw/client/base64.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "client/base64.hpp"
+#include "smw/client/base64.hpp"
 
 #include <gtest/gtest.h>
 

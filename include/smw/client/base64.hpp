@@ -1,6 +1,6 @@
 #pragma once
-// base64 as Go reads []byte in JSON: standard alphabet, padded, line ends passed over (RFC 4648
-// section 4).
+// base64 as Go reads []byte in JSON, the data of a Secret: standard alphabet, padded, line ends
+// passed over (RFC 4648 section 4).
 
 #include <optional>
 #include <string>
