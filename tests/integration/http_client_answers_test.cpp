@@ -12,17 +12,10 @@
 namespace smw::http {
 namespace {
 
+using test::answer_once;
 using test::Caller;
 using test::RawConnection;
 using test::RawServer;
-
-auto answer_once(std::string answer) {
-    return [answer = std::move(answer)](RawConnection& connection) {
-        connection.read_request();
-        connection.send(answer);
-        connection.close();
-    };
-}
 
 struct GoodAnswer {
     const char* what;

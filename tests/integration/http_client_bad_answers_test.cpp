@@ -13,20 +13,13 @@
 namespace smw::http {
 namespace {
 
+using test::answer_once;
 using test::Caller;
 using test::RawConnection;
 using test::RawServer;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-auto answer_once(std::string answer) {
-    return [answer = std::move(answer)](RawConnection& connection) {
-        connection.read_request();
-        connection.send(answer);
-        connection.close();
-    };
-}
 
 struct BadAnswer {
     std::string bytes;

@@ -29,6 +29,15 @@ inline http::ClientSettings settings_for(const RawServer& server) {
     return settings;
 }
 
+/// For a RawServer: this answer, then the end.
+inline auto answer_once(std::string answer) {
+    return [answer = std::move(answer)](RawConnection& connection) {
+        connection.read_request();
+        connection.send(answer);
+        connection.close();
+    };
+}
+
 class Caller {
 public:
     explicit Caller(http::ClientSettings settings) : client_(std::move(settings)) {}
