@@ -7,21 +7,30 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
+#include <system_error>
 
 namespace smw::test {
 
 class Folder {
 public:
     Folder() {
-        std::string path = ::testing::TempDir() + "manifestsXXXXXX";
+        std::string path = ::testing::TempDir() + "smw-XXXXXX";
         path_ = ::mkdtemp(path.data());
     }
-    ~Folder() { std::filesystem::remove_all(path_); }
+    ~Folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
 
-    void write(const std::string& name, const std::string& content) const {
-        std::ofstream{path_ / name} << content;
+    /// Makes the folders of "a/b", too. The path of the file.
+    std::string write(const std::string& name, std::string_view content) const {
+        const auto file = path_ / name;
+        std::filesystem::create_directories(file.parent_path());
+        std::ofstream{file, std::ios::binary} << content;
+        return file.string();
     }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 

@@ -1,12 +1,12 @@
 #include "smw/app/command_line.hpp"
 
+#include "support/folder.hpp"
 #include "unit/app/sample_table.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 namespace smw::app {
 namespace {
@@ -180,17 +180,10 @@ TEST_F(Configure, SetsTheOthersBesideAnError) {
 
 class ConfigFileOnDisk : public ConfigureTest {
 protected:
-    ConfigFileOnDisk() {
-        std::string name = (std::filesystem::temp_directory_path() / "smw-XXXXXX").string();
-        folder_ = mkdtemp(name.data());
-        file_ = folder_ / "smw.yaml";
-    }
-    ~ConfigFileOnDisk() override { std::filesystem::remove_all(folder_); }
+    void write(std::string_view text) const { folder_.write("smw.yaml", text); }
 
-    void write(std::string_view text) const { std::ofstream{file_} << text; }
-
-    std::filesystem::path folder_;
-    std::filesystem::path file_;
+    test::Folder folder_;
+    std::filesystem::path file_ = folder_.path() / "smw.yaml";
 };
 
 TEST_F(ConfigFileOnDisk, LosesToEnvironmentWhichLosesToFlags) {
@@ -227,9 +220,9 @@ TEST_F(ConfigFileOnDisk, MustBeReadable) {
     EXPECT_THAT(run({}, {{"SMW_CONFIG", file_.string()}}).errors,
                 ElementsAre("--config: " + file_.string() +
                             ": No such file or directory (from SMW_CONFIG)"));
-    EXPECT_THAT(
-        run({"--config", folder_.string()}).errors,
-        ElementsAre("--config: " + folder_.string() + ": is a folder (from the command line)"));
+    EXPECT_THAT(run({"--config", folder_.path().string()}).errors,
+                ElementsAre("--config: " + folder_.path().string() +
+                            ": is a folder (from the command line)"));
 }
 
 TEST_F(ConfigFileOnDisk, IsNotReadWhenItsNameIsEmpty) {

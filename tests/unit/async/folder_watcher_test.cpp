@@ -2,11 +2,11 @@
 
 #include "run.hpp"
 #include "smw/async/task_group.hpp"
+#include "support/folder.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -14,24 +14,7 @@ namespace smw::async {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Folder {
-public:
-    Folder() {
-        std::string pattern = (fs::temp_directory_path() / "smw-watch-XXXXXX").string();
-        path_ = ::mkdtemp(pattern.data());
-    }
-    ~Folder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
+using test::Folder;
 
 void write(const fs::path& path, const std::string& text) {
     std::ofstream{path} << text;
