@@ -2,6 +2,8 @@
 
 #include "smw/json/yaml.hpp"
 
+#include "yaml_text.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,18 +14,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-/// The JSON of a text with one document, or the error.
-std::string json_of(std::string_view text) {
-    const auto documents = parse_yaml(text);
-    if (!documents) {
-        return documents.error().message;
-    }
-    if (documents->size() != 1) {
-        return std::to_string(documents->size()) + " documents";
-    }
-    return documents->front().json.json;
-}
 
 TEST(ParseYaml, ExpandsAliases) {
     EXPECT_EQ(json_of("a: &x {b: [1]}\nc: *x\nd: [*x, *x]\n"),

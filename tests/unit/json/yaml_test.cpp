@@ -1,6 +1,7 @@
 #include "smw/json/yaml.hpp"
 
 #include "smw/json/document.hpp"
+#include "yaml_text.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,18 +16,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
-
-/// The JSON of a text with one document, or the error.
-std::string json_of(std::string_view text) {
-    const auto documents = parse_yaml(text);
-    if (!documents) {
-        return documents.error().message;
-    }
-    if (documents->size() != 1) {
-        return std::to_string(documents->size()) + " documents";
-    }
-    return documents->front().json.json;
-}
 
 TEST(ParseYaml, ResolvesPlainScalarsAsKubectlDoes) {
     const struct {
