@@ -1,12 +1,10 @@
-#include "cli/commands.hpp"
-#include "cli/dispatch.hpp"
+// The review command: what it reads, says and exits with.
+#include "review_world.hpp"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -23,98 +21,12 @@ using testing::StartsWith;
 
 const std::filesystem::path kData = std::filesystem::path{SMW_TEST_DATA} / "cli" / "review";
 
-constexpr std::string_view kBackup = R"(
-apiVersion: migration.dcnlab.com/v1
-kind: CheckpointBackup
-metadata: {name: good}
-spec:
-  resourceRef: {apiVersion: batch/v1, kind: Job, name: train}
-  containers: [{name: app, image: "app:ckpt"}]
-)";
-constexpr std::string_view kJob = R"(
-apiVersion: batch/v1
-kind: Job
-metadata: {name: train}
-spec: {template: {spec: {containers: [{name: app, image: "app:1"}]}}}
-)";
-constexpr std::string_view kBarePod = R"(
-apiVersion: v1
-kind: Pod
-metadata: {name: bare}
-spec: {containers: [{name: app, image: "app:1"}]}
-)";
-
 std::string read_file(const std::filesystem::path& file) {
     std::ifstream stream{file};
     std::ostringstream text;
     text << stream.rdbuf();
     return text.str();
 }
-
-class Review : public testing::Test {
-protected:
-    Review() {
-        std::string name = (std::filesystem::temp_directory_path() / "smw-XXXXXX").string();
-        folder_ = mkdtemp(name.data());
-    }
-    ~Review() override { std::filesystem::remove_all(folder_); }
-
-    std::string write(const std::string& name, std::string_view text) const {
-        const auto file = folder_ / name;
-        std::filesystem::create_directories(file.parent_path());
-        std::ofstream{file} << text;
-        return file.string();
-    }
-
-    /// A command judges once: each run has one of its own.
-    int run(std::vector<std::string> words, const std::string& input = "") {
-        Commands commands;
-        const auto find = [this](const client::ClusterSources& sources) {
-            sources_.push_back(sources);
-            return found_;
-        };
-        commands.push_back(make_review(find));
-        std::istringstream in{input};
-        std::ostringstream out;
-        std::ostringstream err;
-        Console console{in, out, err};
-        console.shows_colours = terminal_;
-        words.insert(words.begin(), "review");
-        const int status = dispatch({std::move(words), environment_}, commands, console);
-        out_ = out.str();
-        err_ = err.str();
-        return status;
-    }
-
-    std::filesystem::path folder_;
-    /// An API server with this backup and no Jobs.
-    void find_cluster_with(std::string_view backup) {
-        app::OpenCluster cluster;
-        cluster.ask =
-            [this, backup](const client::ApiRequest& request) -> client::Answered<json::Document> {
-            asked_.push_back(request.verb + " " + request.resource.plural + " " +
-                             request.namespace_ + "/" + request.name);
-            if (request.verb == "list") {
-                return *json::Document::parse(
-                    R"({"metadata": {"resourceVersion": "7"}, "items": [)" + std::string{backup} +
-                    "]}");
-            }
-            client::Failure failure;
-            failure.error.message = "getting jobs.batch: not found";
-            failure.status.code = 404;
-            return tl::unexpected(failure);
-        };
-        found_ = cluster;
-    }
-
-    Expected<std::optional<app::OpenCluster>> found_ = std::nullopt;
-    std::vector<client::ClusterSources> sources_;
-    std::vector<std::string> asked_;
-    app::EnvironmentVariables environment_;
-    bool terminal_ = false;
-    std::string out_;
-    std::string err_;
-};
 
 TEST_F(Review, ExitsWith0WhenNothingChanges) {
     EXPECT_EQ(run({write("pod.yaml", kBarePod), write("job.yaml", kJob)}), 0);
@@ -126,7 +38,7 @@ TEST_F(Review, ExitsWith0WhenNothingChanges) {
 TEST_F(Review, ExitsWith10WhenOneChanges) {
     const auto manifests = write("manifests/backup.yaml", kBackup);
     EXPECT_EQ(run({write("pod.yaml", kBarePod), write("job.yaml", kJob), "--manifests",
-                   (folder_ / "manifests").string()}),
+                   (folder_.path() / "manifests").string()}),
               10);
     EXPECT_THAT(out_, HasSubstr("app  app:1 -> app:ckpt\n"));
     EXPECT_THAT(err_, IsEmpty());
@@ -159,7 +71,7 @@ TEST_F(Review, ExitsWith2ForBadInput) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
         {{}, "review needs a FILE, or - for standard input"},
         {{"/does/not/exist"}, "/does/not/exist: No such file or directory"},
-        {{folder_.string()}, folder_.string() + ": is a folder"},
+        {{folder_.path().string()}, folder_.path().string() + ": is a folder"},
         {{write("backup.yaml", kBackup)},
          "there is no AdmissionReview, Pod, Job or CronJob to judge"},
         {{write("empty.yaml", "")}, "there is no AdmissionReview, Pod, Job or CronJob to judge"},
@@ -186,8 +98,9 @@ TEST_F(Review, NeedsAFolderOfManifestsThatCanBeRead) {
 TEST_F(Review, ShowsTheProblemsOfTheFolder) {
     write("manifests/backup.yaml", kBackup);
     write("manifests/broken.yaml", "a: [\n");
-    EXPECT_EQ(run({"--manifests", (folder_ / "manifests").string(), "-"}, std::string{kJob}), 10);
-    EXPECT_THAT(err_, HasSubstr((folder_ / "manifests" / "broken.yaml:").string()));
+    EXPECT_EQ(run({"--manifests", (folder_.path() / "manifests").string(), "-"}, std::string{kJob}),
+              10);
+    EXPECT_THAT(err_, HasSubstr((folder_.path() / "manifests" / "broken.yaml:").string()));
 }
 
 TEST_F(Review, TakesBackupsFromTheFilesWhateverTheOrder) {
@@ -273,102 +186,6 @@ TEST_F(Review, TakesTheServersRules) {
     EXPECT_THAT(out_, HasSubstr("not-applicable"));
     EXPECT_EQ(run({"-", "--annotate-restored"}, input), 10);
     EXPECT_THAT(out_, HasSubstr("migration.dcnlab.com/restored-from"));
-}
-
-constexpr std::string_view kBackupOfTrain =
-    R"({"metadata": {"name": "good", "namespace": "default"},
-    "spec": {"resourceRef": {"apiVersion": "batch/v1", "kind": "Job", "name": "train"},
-             "containers": [{"name": "app", "image": "app:ckpt"}]}})";
-constexpr std::string_view kBackupOfCronJob =
-    R"({"metadata": {"name": "good", "namespace": "default"},
-    "spec": {"resourceRef": {"apiVersion": "batch/v1", "kind": "CronJob", "name": "train"},
-             "containers": [{"name": "app", "image": "app:ckpt"}]}})";
-
-TEST_F(Review, JudgesByAClusterWhenThereIsOne) {
-    find_cluster_with(kBackupOfTrain);
-    environment_ = {{"KUBECONFIG", "k.conf"}};
-    EXPECT_EQ(run({"--kubeconfig", "x", "-"}, std::string{kJob}), 10);
-    EXPECT_THAT(out_, HasSubstr("CheckpointBackup good"));
-    EXPECT_THAT(asked_, testing::ElementsAre("list checkpointbackups default/"));
-    ASSERT_EQ(sources_.size(), 1U);
-    EXPECT_EQ(sources_[0].kubeconfig, "x");
-    EXPECT_EQ(sources_[0].environment, environment_);
-}
-
-TEST_F(Review, AsksAClusterOnlyForWhatMatters) {
-    find_cluster_with(kBackupOfTrain);
-    EXPECT_EQ(run({"-"}, std::string{kBarePod}), 0);
-    EXPECT_THAT(asked_, IsEmpty());
-    EXPECT_EQ(run({"-"}, std::string{kJob} + "---" + std::string{kJob}), 10);
-    EXPECT_THAT(asked_, testing::ElementsAre("list checkpointbackups default/"));
-}
-
-TEST_F(Review, AsksAClusterForTheJobOfAPodAndNotForAJobInTheFiles) {
-    find_cluster_with(kBackupOfCronJob);
-    EXPECT_EQ(run({"-"}, R"(
-apiVersion: v1
-kind: Pod
-metadata: {name: p, ownerReferences: [{apiVersion: batch/v1, kind: Job, name: train-1}]}
-spec: {containers: [{name: app, image: "app:1"}]}
-)"),
-              0);
-    EXPECT_THAT(out_, HasSubstr("job-gone"));
-    EXPECT_THAT(asked_, testing::ElementsAre("list checkpointbackups default/",
-                                             "get jobs default/train-1"));
-    asked_.clear();
-    for (const auto* name : {"name", "generateName"}) {
-        EXPECT_EQ(run({"-"}, std::string{R"(
-apiVersion: batch/v1
-kind: Job
-metadata: {)"} + name + R"(: train-}
-spec: {template: {spec: {containers: [{name: app, image: "app:1"}]}}}
-)"),
-                  name == std::string_view{"name"} ? 0 : 10);
-    }
-    EXPECT_THAT(asked_, testing::Each("list checkpointbackups default/"));
-}
-
-TEST_F(Review, BackupsInTheFilesCountBeforeThoseOfTheCluster) {
-    find_cluster_with(kBackupOfTrain);
-    auto mine = std::string{kBackup};
-    mine.replace(mine.find("app:ckpt"), 8, "app:mine");
-    EXPECT_EQ(run({"-"}, std::string{kJob} + "---" + mine), 10);
-    EXPECT_THAT(out_, HasSubstr("app:1 -> app:mine"));
-}
-
-TEST_F(Review, SaysWhatAClusterDoesNotLetItRead) {
-    app::OpenCluster cluster;
-    cluster.warnings = {"insecure"};
-    cluster.ask = [](const client::ApiRequest&) -> client::Answered<json::Document> {
-        client::Failure failure;
-        failure.error.message = "listing checkpointbackups.migration.dcnlab.com: forbidden";
-        failure.status.code = 403;
-        return tl::unexpected(failure);
-    };
-    found_ = cluster;
-    EXPECT_EQ(run({"-"}, std::string{kJob}), 2);
-    EXPECT_EQ(err_,
-              "stateful-migration-webhook: insecure\n"
-              "stateful-migration-webhook: -:2: "
-              "listing checkpointbackups.migration.dcnlab.com: forbidden\n");
-    EXPECT_THAT(out_, IsEmpty());
-}
-
-TEST_F(Review, LooksForNoClusterBesideManifests) {
-    find_cluster_with(kBackupOfTrain);
-    const auto manifests = write("manifests/backup.yaml", kBackup);
-    EXPECT_EQ(run({"--manifests", (folder_ / "manifests").string(), "-"}, std::string{kJob}), 10);
-    EXPECT_THAT(sources_, IsEmpty());
-    EXPECT_EQ(run({"--manifests", "x", "--kubeconfig", "y", "-"}, std::string{kJob}), 2);
-    EXPECT_THAT(err_, HasSubstr("--manifests and --kubeconfig"));
-    EXPECT_THAT(sources_, IsEmpty());
-}
-
-TEST_F(Review, SaysWhatIsWrongWithTheClusterThatIsFound) {
-    found_ = fail(Code::BadRequest, "k.conf: contexts is no list");
-    EXPECT_EQ(run({"-"}, std::string{kJob}), 2);
-    EXPECT_EQ(err_,
-              "stateful-migration-webhook: finding the cluster: k.conf: contexts is no list\n");
 }
 
 struct Golden {
