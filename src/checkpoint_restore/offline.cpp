@@ -73,6 +73,7 @@ struct Offline::State {
     JobStore jobs{read_job};
     std::set<kube::ObjectKey> given;      ///< backups that were added: these count
     std::optional<OfflineReader> reader;  ///< nothing: files only
+    bool loaded = false;                  ///< a folder, be it empty
 
     Expected<View> decide(const Pod& pod, Owner& owner);
     Expected<Owner> owner_of(const Pod& pod);
@@ -118,6 +119,7 @@ Expected<std::vector<watch::Problem>> Offline::load(const std::filesystem::path&
     }
     manifests.apply(checkpoint_backups(), state_->backups);
     manifests.apply(batch_jobs(), state_->jobs);
+    state_->loaded = true;
     return manifests.problems();
 }
 
@@ -145,6 +147,10 @@ Expected<void> Offline::add(json::Value object) {
 
 void Offline::ask(AskApi api) {
     state_->reader.emplace(std::move(api));
+}
+
+bool Offline::has_source() const {
+    return state_->loaded || !state_->given.empty() || state_->reader;
 }
 
 Expected<Judgement> Offline::judge(const admission::Request& request) {

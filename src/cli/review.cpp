@@ -169,6 +169,11 @@ public:
         for (const auto& subject : subjects_) {
             judge(subject, call.console);
         }
+        if (missed_ && !offline_.has_source()) {
+            report(call.console,
+                   "there was no source of CheckpointBackups: give them among the files, or "
+                   "--manifests DIR, or --kubeconfig FILE");
+        }
         return bad_ ? kBadUsage : changed_ ? kChanged : 0;
     }
 
@@ -249,6 +254,7 @@ private:
             return;
         }
         changed_ = changed_ || !verdict->judgement.patch.empty();
+        missed_ = missed_ || verdict->judgement.reason == "no-checkpoint-backup";
         print(*verdict, console);
     }
 
@@ -306,6 +312,7 @@ private:
     bool printed_ = false;
     bool bad_ = false;
     bool changed_ = false;
+    bool missed_ = false;  ///< a pod for which there was no CheckpointBackup
 };
 
 }  // namespace

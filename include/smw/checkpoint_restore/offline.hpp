@@ -90,6 +90,10 @@ public:
     /// needs it: the CheckpointBackups of a namespace, and the Job of a pod.
     void ask(AskApi api);
 
+    /// Whether CheckpointBackups could come from anywhere: a folder was loaded, one was added, or
+    /// an API server is asked.
+    [[nodiscard]] bool has_source() const;
+
     /// What the server answers, and why. What the server refuses with 400 is the same error here;
     /// so is what the API server does not let us read. `request` views a document of the caller's,
     /// which may go afterwards.

@@ -29,6 +29,13 @@ TEST_F(Review, JudgesByAClusterWhenThereIsOne) {
     EXPECT_EQ(sources_[0].environment, environment_);
 }
 
+TEST_F(Review, AClusterIsASourceOfBackupsEvenWhenItHasNone) {
+    find_cluster_with("");
+    EXPECT_EQ(run({"-"}, std::string{kJob}), 0);
+    EXPECT_THAT(out_, HasSubstr("no-checkpoint-backup"));
+    EXPECT_THAT(err_, IsEmpty());
+}
+
 TEST_F(Review, AsksAClusterOnlyForWhatMatters) {
     find_cluster_with(kBackupOfTrain);
     EXPECT_EQ(run({"-"}, std::string{kBarePod}), 0);

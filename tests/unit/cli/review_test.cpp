@@ -29,8 +29,27 @@ std::string read_file(const std::filesystem::path& file) {
 }
 
 TEST_F(Review, ExitsWith0WhenNothingChanges) {
-    EXPECT_EQ(run({write("pod.yaml", kBarePod), write("job.yaml", kJob)}), 0);
+    write("manifests/none.yaml", "");
+    EXPECT_EQ(run({write("pod.yaml", kBarePod), write("job.yaml", kJob), "--manifests",
+                   (folder_.path() / "manifests").string()}),
+              0);
     EXPECT_THAT(out_, HasSubstr("not-from-job"));
+    EXPECT_THAT(out_, HasSubstr("no-checkpoint-backup"));
+    EXPECT_THAT(err_, IsEmpty());
+}
+
+TEST_F(Review, SaysOnceThatThereWasNoSourceOfBackups) {
+    for (const auto* shape : {"text", "json", "patch"}) {
+        EXPECT_EQ(run({"-o", shape, "-"}, std::string{kJob} + "---" + std::string{kJob}), 0);
+        EXPECT_EQ(err_,
+                  "stateful-migration-webhook: there was no source of CheckpointBackups: give them "
+                  "among the files, or --manifests DIR, or --kubeconfig FILE\n");
+    }
+    EXPECT_EQ(run({"-"}, std::string{kBarePod}), 0);
+    EXPECT_THAT(err_, IsEmpty()) << "no CheckpointBackup could have changed it";
+    auto other = std::string{kBackup};
+    other.replace(other.find("train"), 5, "other");
+    EXPECT_EQ(run({"-"}, std::string{kJob} + "---" + other), 0);
     EXPECT_THAT(out_, HasSubstr("no-checkpoint-backup"));
     EXPECT_THAT(err_, IsEmpty());
 }
