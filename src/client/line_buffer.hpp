@@ -23,6 +23,8 @@ public:
     [[nodiscard]] Expected<std::optional<std::string>> next();
     /// Whether there is the beginning of a line.
     [[nodiscard]] bool has_rest() const;
+    /// Bytes of memory.
+    [[nodiscard]] std::size_t held() const { return bytes_.capacity(); }
 
 private:
     /// Forgets what was given out.

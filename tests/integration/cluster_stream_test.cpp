@@ -211,5 +211,23 @@ TEST_F(ClusterStream, WhatASinkThrowsEachTimeIsPassedByWithARelist) {
     EXPECT_EQ(relists("error"), 1);
 }
 
+TEST_F(ClusterStream, LastEventStandsStillWhileTheApiServerIsGone) {
+    constexpr auto kLastEvent = "smw_cache_last_event_timestamp_seconds{resource=\"things\"}";
+    start_with_a();
+    ASSERT_TRUE(test::eventually([&] { return calls("watch").size() == 1; })) << output.text();
+    const double heard = metric(kLastEvent);
+    EXPECT_GT(heard, 0);
+    server.stop();
+    ASSERT_TRUE(eventually_problem("things")) << output.text();
+    // Many attempts of 20 ms at most.
+    const auto since = clock.now();
+    ASSERT_TRUE(test::eventually([&] { return clock.now() > since + 300ms; }));
+    EXPECT_EQ(metric(kLastEvent), heard);
+    script.watch(lines_reply({event("MODIFIED", object("a", "blue", "11"))}));
+    server.start();
+    ASSERT_TRUE(eventually_content({"ns/a=blue"})) << output.text();
+    EXPECT_TRUE(test::eventually([&] { return metric(kLastEvent) > heard + 0.3; }));
+}
+
 }  // namespace
 }  // namespace smw::watch::testing

@@ -11,6 +11,9 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace smw::cli {
 namespace {
@@ -18,15 +21,28 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::StartsWith;
 
-std::string output_of(std::vector<std::string> words) {
+struct Ran {
+    int status = 0;
+    std::string out;
+    std::string err;
+};
+
+Ran run(std::vector<std::string> words) {
     const auto commands = all_commands();
     std::istringstream in;
     std::ostringstream out;
     std::ostringstream err;
     Console console{in, out, err};
-    EXPECT_EQ(dispatch({std::move(words), {}}, commands, console), 0) << err.str();
-    return out.str();
+    const int status = dispatch({std::move(words), {}}, commands, console);
+    return {status, out.str(), err.str()};
+}
+
+std::string output_of(std::vector<std::string> words) {
+    const auto ran = run(std::move(words));
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    return ran.out;
 }
 
 TEST(AllCommands, BeginWithServe) {
@@ -89,27 +105,42 @@ TEST(OptionTable, FitsATerminal) {
 }
 
 TEST(Serve, PrintsAllErrorsOfItsSettings) {
-    const auto commands = all_commands();
-    std::istringstream in;
-    std::ostringstream out;
-    std::ostringstream err;
-    Console console{in, out, err};
-    EXPECT_EQ(dispatch({{"--enable=nonsense"}, {}}, commands, console), 2);
-    EXPECT_THAT(err.str(), HasSubstr("stateful-migration-webhook: there is no source of state"));
-    EXPECT_THAT(err.str(), HasSubstr("stateful-migration-webhook: --enable: there is no system"));
-    EXPECT_EQ(out.str(), "");
+    const auto ran = run({"--enable=nonsense"});
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_THAT(ran.err, HasSubstr("stateful-migration-webhook: there is no source of state"));
+    EXPECT_THAT(ran.err, HasSubstr("stateful-migration-webhook: --enable: there is no system"));
+    EXPECT_EQ(ran.out, "");
 }
 
 TEST(Serve, TellsAMistypedFlagTogetherWithOtherErrorsAndWithoutItsEcho) {
-    const auto commands = all_commands();
-    std::istringstream in;
-    std::ostringstream out;
-    std::ostringstream err;
-    Console console{in, out, err};
-    EXPECT_EQ(dispatch({{"--manifest=x", "--enable=nonsense"}, {}}, commands, console), 2);
-    EXPECT_THAT(err.str(), HasSubstr("did you mean --manifests?"));
-    EXPECT_THAT(err.str(), HasSubstr("--enable: there is no system"));
-    EXPECT_THAT(err.str(), testing::Not(HasSubstr("no source of state")));
+    const auto ran = run({"--manifest=x", "--enable=nonsense"});
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_THAT(ran.err, HasSubstr("did you mean --manifests?"));
+    EXPECT_THAT(ran.err, HasSubstr("--enable: there is no system"));
+    EXPECT_THAT(ran.err, testing::Not(HasSubstr("no source of state")));
+}
+
+TEST(Serve, RefusesABadSpanOfTimeAndNamesItsFlag) {
+    for (const std::string flag : {"watch-silence", "max-staleness", "api-lookup-budget"}) {
+        for (const auto* value : {"", "soon", "10", "-1s", "999999999h", "1s 2s"}) {
+            const auto ran = run({"--manifests=x", "--" + flag + "=" + value});
+            EXPECT_EQ(ran.status, 2) << flag << "=" << value;
+            EXPECT_THAT(ran.err, StartsWith("stateful-migration-webhook: --" + flag + ": "))
+                << value;
+            EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+        }
+    }
+    for (const auto& [given, flag] : std::vector<std::pair<std::string, std::string>>{
+             {"--watch-silence=999ms", "--watch-silence: "},
+             {"--watch-silence=0", "--watch-silence: "},
+             {"--max-staleness=119s", "--max-staleness: "},
+             {"--api-lookup-budget=0", "--api-lookup-budget: "},
+             {"--api-lookup-budget=30001ms", "--api-lookup-budget: "},
+         }) {
+        const auto ran = run({"--manifests=x", given});
+        EXPECT_EQ(ran.status, 2) << given;
+        EXPECT_THAT(ran.err, StartsWith("stateful-migration-webhook: " + flag)) << given;
+    }
 }
 
 TEST(Reference, IsThePageInDocs) {

@@ -115,5 +115,22 @@ TEST(LineBuffer, LooksAtEachByteOnce) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{30});
 }
 
+TEST(LineBuffer, GivesTheMemoryOfAHugeLineBack) {
+    constexpr std::size_t kUsual = std::size_t{64} << 10;
+    LineBuffer buffer;
+    buffer.append(std::string(LineBuffer::kMaxLine, 'x') + "\n");
+    EXPECT_GT(buffer.held(), LineBuffer::kMaxLine);
+    EXPECT_THAT(take(buffer), testing::SizeIs(1));
+    EXPECT_LE(buffer.held(), kUsual);
+    buffer.append("after\n");
+    EXPECT_THAT(take(buffer), ElementsAre("after"));
+
+    LineBuffer broken;
+    broken.append(std::string(LineBuffer::kMaxLine + 1, 'x'));
+    EXPECT_THAT(take(broken), ElementsAre("TooLarge"));
+    broken.append(std::string(LineBuffer::kMaxLine, 'x'));
+    EXPECT_LE(broken.held(), kUsual) << "nor does it take any more";
+}
+
 }  // namespace
 }  // namespace smw::client

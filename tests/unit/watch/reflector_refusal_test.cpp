@@ -86,6 +86,28 @@ TEST_F(ReflectorRefusal, AVersionTooLargeMeansARelistAfterADelay) {
     EXPECT_EQ(relists(RelistCause::Error), 2U);
 }
 
+/// Its resource versions begin before those that we have seen.
+TEST_F(ReflectorRefusal, AnApiServerRestoredFromABackupIsReadAnew) {
+    lines({event("ADDED", object("b", "red", "12")), event("MODIFIED", object("a", "blue", "13"))});
+    end_watch("13");
+    auto too_large = failure(504, "Timeout", 1);
+    too_large.status.causes = {{"ResourceVersionTooLarge", "Too large resource version", ""}};
+    fail_with(too_large);
+    sit_out();
+    ASSERT_EQ(step(), "list");
+    got_page(page({object("a", "red", "3")}, "4", "more"));
+    EXPECT_THAT(sink.content(), ElementsAre("ns/a=red", "ns/b=red"))
+        << "half a list removes nothing";
+    got_page(page({object("c", "red", "4")}, "4"));
+    EXPECT_THAT(sink.content(), ElementsAre("ns/a=red", "ns/c=red"));
+    ASSERT_EQ(step(), "watch 4");
+    open();
+    lines({event("MODIFIED", object("a", "green", "5"))});
+    EXPECT_THAT(sink.content(), ElementsAre("ns/a=green", "ns/c=red"));
+    EXPECT_EQ(condition().problem, "");
+    end_watch("5");
+}
+
 TEST_F(ReflectorRefusal, ABadVersionMeansARelistAfterADelay) {
     for (const int code : {400, 422}) {
         ASSERT_EQ(step(), "read");
