@@ -1,44 +1,16 @@
 #include "smw/tls/certificate_files.hpp"
 
 #include "smw/async/folder_watcher.hpp"
+#include "smw/base/file.hpp"
 
-#include <fmt/format.h>
-
-#include <cerrno>
-#include <fstream>
-#include <system_error>
+#include <algorithm>
 
 namespace smw::tls {
 
 namespace {
 
 /// Far above any chain; below what would hurt.
-constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
-/// A key of the new pair beside the leaf of the old one is how every renewal looks for a moment.
-constexpr std::chrono::seconds kHalfWritten{5};
-constexpr std::chrono::minutes kInvalidAgain{1};
-
-Expected<std::string> read_file(const std::filesystem::path& path) {
-    std::error_code error;
-    if (!std::filesystem::exists(path, error)) {
-        return fail(Code::NotFound, fmt::format("{} is not there", path.string()));
-    }
-    if (!std::filesystem::is_regular_file(path, error)) {
-        return fail(Code::NotFound, fmt::format("{} is not a file", path.string()));
-    }
-    std::ifstream stream{path, std::ios::binary};
-    if (!stream) {
-        return fail(Code::NotFound, fmt::format("{} cannot be read: {}", path.string(),
-                                                std::generic_category().message(errno)));
-    }
-    std::string content(kMaxFileBytes + 1, '\0');
-    stream.read(content.data(), static_cast<std::streamsize>(content.size()));
-    content.resize(static_cast<std::size_t>(stream.gcount()));
-    if (content.size() > kMaxFileBytes) {
-        return fail(Code::TooLarge, fmt::format("{} is larger than 1 MiB", path.string()));
-    }
-    return content;
-}
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -46,29 +18,15 @@ CertificateFiles::CertificateFiles(CertificateFilesSettings settings, const Cloc
                                    log::Logger logger, metrics::Registry& metrics)
     : settings_(std::move(settings)),
       clock_(clock),
-      logger_(std::move(logger)),
-      expiry_(metrics
-                  .gauge({"smw_certificate_expiry_timestamp_seconds",
-                          "When a certificate expires, in seconds since 1970.",
-                          {"role"}})
-                  .with({"serving"})),
-      reloads_ok_(metrics
-                      .counter({"smw_certificate_reloads_total",
-                                "Changed certificate files, by what became of them.",
-                                {"result"}})
-                      .with({"ok"})),
-      reloads_rejected_(metrics
-                            .counter({"smw_certificate_reloads_total",
-                                      "Changed certificate files, by what became of them.",
-                                      {"result"}})
-                            .with({"rejected"})) {}
+      reload_({"serving", "Serving certificate", settings_.folder.string()}, clock,
+              std::move(logger), metrics) {}
 
 Expected<CertificateFiles::Pair> CertificateFiles::read() const {
-    auto chain = read_file(settings_.folder / settings_.certificate_name);
+    auto chain = read_file(settings_.folder / settings_.certificate_name, kMostBytes);
     if (!chain) {
         return tl::unexpected(chain.error());
     }
-    auto key = read_file(settings_.folder / settings_.key_name);
+    auto key = read_file(settings_.folder / settings_.key_name, kMostBytes);
     if (!key) {
         return tl::unexpected(key.error());
     }
@@ -78,106 +36,44 @@ Expected<CertificateFiles::Pair> CertificateFiles::read() const {
 void CertificateFiles::load() {
     auto pair = read();
     if (!pair) {
-        refuse({pair.error().message, {}, true});
-    } else if (contexts_.load() && *pair == serving_) {
-        settle();
+        reload_.refuse({pair.error().message, std::nullopt, true});
     } else {
-        judge(std::move(*pair));
+        std::string content = pair->chain + '\0' + pair->key;
+        if (reload_.in_force(content)) {
+            reload_.settle();
+        } else {
+            judge(std::move(*pair), std::move(content));
+        }
     }
-    watch_validity();
+    if (const auto context = contexts_.load()) {
+        reload_.watch_validity(validity(context->identity(), clock_.wall()));
+    }
 }
 
 /// Again at each look, so that a pair that is not valid yet is taken when its time has come.
-void CertificateFiles::judge(Pair pair) {
+void CertificateFiles::judge(Pair pair, std::string content) {
     const WallTime now = clock_.wall();
-    const auto identity = make_identity(pair.chain, pair.key, {settings_.expected_names, now});
+    auto identity =
+        make_identity(std::move(pair.chain), std::move(pair.key), {settings_.expected_names, now});
     if (!identity) {
-        refuse({identity.error().message, std::move(pair), true});
+        reload_.refuse({identity.error().message, std::move(content), true});
         return;
     }
     // An expired pair at the start is served: a caller may still accept it, and refusing helps
     // nobody. Later the old pair is better.
     const auto valid = validity(*identity, now);
-    if (!valid && contexts_.load()) {
-        refuse({valid.error().message, std::move(pair), false});
+    if (!valid && reload_.in_force()) {
+        reload_.refuse({valid.error().message, std::move(content), false});
         return;
     }
-    auto context = ServerContext::make(*identity, settings_.server);
+    Reload::Taken taken{std::move(content), identity->not_after, identity->warnings};
+    auto context = ServerContext::make(std::move(*identity), settings_.server);
     if (!context) {
-        refuse({context.error().message, std::move(pair), false});
+        reload_.refuse({context.error().message, std::move(taken.content), false});
         return;
     }
-    take(std::move(pair), *identity, std::move(*context));
-}
-
-void CertificateFiles::take(Pair pair, const Identity& identity,
-                            std::shared_ptr<const ServerContext> context) {
-    const bool first = contexts_.load() == nullptr;
-    for (const auto& warning : identity.warnings) {
-        logger_.warn("Serving certificate taken, but look at it", {{"why", warning}});
-    }
-    using std::chrono::duration_cast;
-    const auto expiry = identity.not_after.time_since_epoch();
-    expiry_.set(static_cast<double>(duration_cast<std::chrono::seconds>(expiry).count()));
-    contexts_.publish(std::move(context));
-    serving_ = std::move(pair);
-    invalid_told_.reset();
-    settle();
-    reloads_ok_.increment(first ? 0 : 1);
-    logger_.info(first ? "Serving certificate loaded" : "Serving certificate reloaded",
-                 {{"folder", settings_.folder.native()}});
-}
-
-void CertificateFiles::refuse(Refused refused) {
-    if (told_ && told_->why == refused.why && told_->pair == refused.pair) {
-        return;
-    }
-    const bool serves = contexts_.load() != nullptr;
-    if (refused.may_be_half_written && serves) {
-        if (!pending_ || pending_->why != refused.why || pending_->pair != refused.pair) {
-            pending_ = std::move(refused);
-            pending_since_ = clock_.now();
-            return;
-        }
-        if (clock_.now() - pending_since_ < kHalfWritten) {
-            return;
-        }
-    }
-    // Files that are not there are no content that could be rejected.
-    reloads_rejected_.increment(serves && refused.pair != Pair{} ? 1 : 0);
-    problem_.publish(std::make_shared<const std::string>(refused.why));
-    logger_.error("No usable certificate in the files",
-                  {{"why", refused.why}, {"keepsServing", serves}});
-    pending_.reset();
-    told_ = std::move(refused);
-}
-
-/// What is in the files is what serves.
-void CertificateFiles::settle() {
-    pending_.reset();
-    told_.reset();
-    problem_.publish(nullptr);
-}
-
-/// Also the pair that serves may expire, or become valid at last.
-void CertificateFiles::watch_validity() {
-    const auto context = contexts_.load();
-    if (!context) {
-        return;
-    }
-    const auto valid = validity(context->identity(), clock_.wall());
-    if (valid) {
-        invalid_told_.reset();
-        return;
-    }
-    if (!told_) {
-        problem_.publish(std::make_shared<const std::string>(valid.error().message));
-    }
-    if (!invalid_told_ || clock_.now() - *invalid_told_ >= kInvalidAgain) {
-        invalid_told_ = clock_.now();
-        logger_.error("The certificate that is served is not valid",
-                      {{"why", valid.error().message}});
-    }
+    contexts_.publish(std::move(*context));
+    reload_.take(std::move(taken));
 }
 
 Task<void> CertificateFiles::follow(boost::asio::any_io_executor executor) {

@@ -1,6 +1,7 @@
 #include "smw/tls/client_context.hpp"
 
 #include "tls/openssl.hpp"
+#include "tls/pem.hpp"
 
 #include <fmt/format.h>
 #include <openssl/pem.h>
@@ -14,26 +15,6 @@ namespace {
 
 /// The wire form of the one protocol that we speak: length, name (RFC 7301).
 constexpr std::string_view kAlpn = "\x08http/1.1";
-
-/// Every certificate of `pem`; `whose` is "the CA" or "the client certificate".
-Expected<std::vector<Certificate>> read_certificates(const std::string& pem,
-                                                     std::string_view whose) {
-    std::vector<Certificate> certificates;
-    const Bio bio = read_only(pem);
-    while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)) {
-        certificates.emplace_back(certificate);
-    }
-    const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    const std::string why = take_openssl_error();
-    if (!at_end) {
-        return fail(Code::BadRequest, fmt::format("certificate number {} of {} cannot be read: {}",
-                                                  certificates.size() + 1, whose, why));
-    }
-    if (certificates.empty()) {
-        return fail(Code::BadRequest, fmt::format("{} holds no certificate", whose));
-    }
-    return certificates;
-}
 
 Expected<void> trust(SSL_CTX* context, const std::string& ca_pem) {
     if (ca_pem.empty()) {

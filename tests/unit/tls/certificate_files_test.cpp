@@ -1,19 +1,12 @@
 #include "smw/tls/certificate_files.hpp"
 
-#include "smw/async/shards.hpp"
-#include "smw/async/task_group.hpp"
+#include "secret_volume.hpp"
 #include "support/certificates.hpp"
-#include "support/eventually.hpp"
-#include "support/recording_output.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_future.hpp>
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <string>
+#include <sys/stat.h>
 
 namespace smw::tls {
 namespace {
@@ -24,73 +17,25 @@ using std::chrono::seconds;
 using test::Pair;
 using testing::HasSubstr;
 
-class FakeClock final : public Clock {
-public:
-    [[nodiscard]] TimePoint now() const override { return now_; }
-    [[nodiscard]] WallTime wall() const override { return wall_; }
-    void advance(Duration span) {
-        now_ += span;
-        wall_ += std::chrono::duration_cast<WallTime::duration>(span);
-    }
-
-private:
-    TimePoint now_ = std::chrono::steady_clock::now();
-    WallTime wall_ = std::chrono::system_clock::now();
-};
-
-class CertificateFilesTest : public testing::Test {
+class CertificateFilesTest : public test::SecretVolumeTest {
 protected:
-    CertificateFilesTest() {
-        std::string pattern = (fs::temp_directory_path() / "smw-certs-XXXXXX").string();
-        folder_ = ::mkdtemp(pattern.data());
-    }
-    ~CertificateFilesTest() override {
-        std::error_code ignored;
-        fs::remove_all(folder_, ignored);
-    }
-
     [[nodiscard]] CertificateFilesSettings settings() const {
         CertificateFilesSettings settings;
-        settings.folder = folder_;
+        settings.folder = path();
         return settings;
     }
     [[nodiscard]] CertificateFiles make() {
         return {settings(), clock_, output_.logger(), metrics_};
     }
 
-    void write(const fs::path& name, const std::string& text) const {
-        std::ofstream{folder_ / name, std::ios::binary} << text;
-    }
+    using SecretVolumeTest::write;
     void write(const Pair& pair) const {
         write("tls.crt", pair.chain_pem);
         write("tls.key", pair.key_pem);
     }
-    /// As the kubelet does: a new folder, then ..data is renamed over.
     void swap_in(const Pair& pair) {
-        const std::string name = "..v" + std::to_string(++version_);
-        fs::create_directory(folder_ / name);
-        write(fs::path{name} / "tls.crt", pair.chain_pem);
-        write(fs::path{name} / "tls.key", pair.key_pem);
-        fs::create_directory_symlink(name, folder_ / "..data_tmp");
-        fs::rename(folder_ / "..data_tmp", folder_ / "..data");
-        if (version_ == 1) {
-            fs::create_symlink("..data/tls.crt", folder_ / "tls.crt");
-            fs::create_symlink("..data/tls.key", folder_ / "tls.key");
-        } else {
-            fs::remove_all(folder_ / ("..v" + std::to_string(version_ - 1)));
-        }
+        SecretVolumeTest::swap_in({{"tls.crt", pair.chain_pem}, {"tls.key", pair.key_pem}});
     }
-
-    [[nodiscard]] std::string metric(const std::string& series) const {
-        const std::string text = metrics_.expose();
-        const auto at = text.find("\n" + series + " ");
-        const auto from = at + series.size() + 2;
-        return at == std::string::npos ? "" : text.substr(from, text.find('\n', from) - from);
-    }
-    [[nodiscard]] std::string reloads(const std::string& result) const {
-        return metric("smw_certificate_reloads_total{result=\"" + result + "\"}");
-    }
-    [[nodiscard]] std::size_t errors() const { return output_.count(log::Level::Error); }
 
     static std::string served(const CertificateFiles& files) {
         const auto context = files.contexts().load();
@@ -100,12 +45,6 @@ protected:
         const auto why = files.problem();
         return why ? *why : "";
     }
-
-    fs::path folder_;
-    FakeClock clock_;
-    test::RecordingOutput output_;
-    metrics::Registry metrics_;
-    int version_ = 0;
 };
 
 TEST_F(CertificateFilesTest, ServesAGoodPair) {
@@ -142,11 +81,11 @@ TEST_F(CertificateFilesTest, SaysWhatIsMissingUntilItAppears) {
     auto files = make();
     files.load();
     EXPECT_EQ(served(files), "");
-    EXPECT_EQ(problem(files), (folder_ / "tls.crt").string() + " is not there");
+    EXPECT_EQ(problem(files), (path() / "tls.crt").string() + ": No such file or directory");
     const Pair pair = test::make_pair();
     write("tls.crt", pair.chain_pem);
     files.load();
-    EXPECT_EQ(problem(files), (folder_ / "tls.key").string() + " is not there");
+    EXPECT_EQ(problem(files), (path() / "tls.key").string() + ": No such file or directory");
     files.load();
     EXPECT_EQ(errors(), 2U) << "each is said once\n" << output_.text();
     write("tls.key", pair.key_pem);
@@ -163,14 +102,14 @@ TEST_F(CertificateFilesTest, SaysWhatIsWrongAtTheStart) {
     EXPECT_EQ(served(files), "");
     EXPECT_THAT(problem(files), HasSubstr("no PEM certificate"));
     EXPECT_EQ(errors(), 1U);
-    fs::remove(folder_ / "tls.key");
-    fs::create_directory(folder_ / "tls.key");
+    fs::remove(path() / "tls.key");
+    fs::create_directory(path() / "tls.key");
     files.load();
-    EXPECT_THAT(problem(files), HasSubstr("tls.key is not a file"));
-    fs::remove(folder_ / "tls.key");
+    EXPECT_THAT(problem(files), HasSubstr("tls.key: is a folder"));
+    fs::remove(path() / "tls.key");
     write({std::string((1U << 20) + 1, 'x'), "garbage"});
     files.load();
-    EXPECT_THAT(problem(files), HasSubstr("tls.crt is larger than 1 MiB"));
+    EXPECT_THAT(problem(files), HasSubstr("tls.crt: is larger than 1 MiB"));
 }
 
 TEST_F(CertificateFilesTest, FollowsTheKubeletsSwap) {
@@ -198,7 +137,7 @@ TEST_F(CertificateFilesTest, AHalfWrittenPairIsNoNews) {
     files.load();
     write("tls.key", second.key_pem);
     files.load();
-    clock_.advance(std::chrono::milliseconds{4900});
+    clock_.turn(std::chrono::milliseconds{4900});
     files.load();
     EXPECT_EQ(served(files), first.chain_pem);
     EXPECT_EQ(problem(files), "");
@@ -216,7 +155,7 @@ TEST_F(CertificateFilesTest, AFileThatIsGoneForAMomentIsNoNews) {
     write(first);
     auto files = make();
     files.load();
-    fs::remove(folder_ / "tls.crt");
+    fs::remove(path() / "tls.crt");
     files.load();
     write(second);
     files.load();
@@ -232,9 +171,9 @@ TEST_F(CertificateFilesTest, ABadPairLeavesTheOldOneServingAndIsToldOnce) {
     write("tls.key", test::make_pair().key_pem);
     files.load();
     EXPECT_EQ(problem(files), "");
-    clock_.advance(seconds{5});
+    clock_.turn(seconds{5});
     files.load();
-    clock_.advance(seconds{300});
+    clock_.turn(seconds{300});
     files.load();
     EXPECT_EQ(served(files), good.chain_pem);
     EXPECT_THAT(problem(files), HasSubstr("does not belong"));
@@ -242,7 +181,7 @@ TEST_F(CertificateFilesTest, ABadPairLeavesTheOldOneServingAndIsToldOnce) {
     EXPECT_EQ(reloads("rejected"), "1");
     write({"garbage", "garbage"});
     files.load();
-    clock_.advance(seconds{5});
+    clock_.turn(seconds{5});
     files.load();
     files.load();
     EXPECT_EQ(errors(), 2U);
@@ -258,13 +197,13 @@ TEST_F(CertificateFilesTest, RemovedFilesLeaveItServingAndMayComeBack) {
     write(pair);
     auto files = make();
     files.load();
-    fs::remove(folder_ / "tls.crt");
-    fs::remove(folder_ / "tls.key");
+    fs::remove(path() / "tls.crt");
+    fs::remove(path() / "tls.key");
     files.load();
-    clock_.advance(seconds{5});
+    clock_.turn(seconds{5});
     files.load();
     EXPECT_EQ(served(files), pair.chain_pem);
-    EXPECT_THAT(problem(files), HasSubstr("is not there"));
+    EXPECT_THAT(problem(files), HasSubstr("No such file"));
     EXPECT_EQ(errors(), 1U);
     write(pair);
     files.load();
@@ -280,10 +219,10 @@ TEST_F(CertificateFilesTest, AnExpiredPairAtTheStartIsServedAndToldOnceAMinute) 
     EXPECT_EQ(served(files), pair.chain_pem);
     EXPECT_THAT(problem(files), HasSubstr("the certificate expired at"));
     EXPECT_EQ(errors(), 1U);
-    clock_.advance(seconds{59});
+    clock_.turn(seconds{59});
     files.load();
     EXPECT_EQ(errors(), 1U);
-    clock_.advance(seconds{1});
+    clock_.turn(seconds{1});
     files.load();
     EXPECT_EQ(errors(), 2U);
     const Pair renewed = test::make_pair();
@@ -300,7 +239,7 @@ TEST_F(CertificateFilesTest, TheOneServingMayExpireAndIsServedOn) {
     auto files = make();
     files.load();
     EXPECT_EQ(problem(files), "");
-    clock_.advance(hours{2});
+    clock_.turn(hours{2});
     files.load();
     EXPECT_EQ(served(files), pair.chain_pem);
     EXPECT_THAT(problem(files), HasSubstr("the certificate expired at"));
@@ -330,7 +269,7 @@ TEST_F(CertificateFilesTest, APairOfTheFutureIsTakenWhenItsTimeHasCome) {
     files.load();
     EXPECT_EQ(served(files), good.chain_pem);
     EXPECT_THAT(problem(files), HasSubstr("not valid before"));
-    clock_.advance(seconds{31});
+    clock_.turn(seconds{31});
     files.load();
     EXPECT_EQ(served(files), next.chain_pem);
     EXPECT_EQ(problem(files), "");
@@ -360,25 +299,67 @@ TEST_F(CertificateFilesTest, NeverLogsTheKey) {
     EXPECT_EQ(output_.count(pair.key_pem.substr(30, 20)), 0U);
 }
 
-TEST_F(CertificateFilesTest, FollowSeesChangesUntilCancelled) {
+TEST_F(CertificateFilesTest, TheFolderMayGoAndComeBack) {
+    const Pair first = test::make_pair();
+    const Pair second = test::make_pair();
+    write(first);
+    auto files = make();
+    files.load();
+    fs::remove_all(path());
+    files.load();
+    clock_.turn(seconds{5});
+    files.load();
+    EXPECT_EQ(served(files), first.chain_pem);
+    EXPECT_THAT(problem(files), HasSubstr("No such file"));
+    EXPECT_EQ(errors(), 1U);
+    write(second);
+    files.load();
+    EXPECT_EQ(served(files), second.chain_pem);
+    EXPECT_EQ(problem(files), "");
+    EXPECT_EQ(reloads("ok"), "1");
+    EXPECT_EQ(reloads("rejected"), "0");
+}
+
+TEST_F(CertificateFilesTest, HugeFilesTakeNoMemoryAndLeaveTheOldPairServing) {
+    const Pair good = test::make_pair();
+    write(good);
+    auto files = make();
+    files.load();
+    for (const char* name : {"tls.crt", "tls.key"}) {
+        fs::resize_file(path() / name, std::uintmax_t{1} << 40);
+        files.load();
+        clock_.turn(seconds{5});
+        files.load();
+        EXPECT_EQ(served(files), good.chain_pem);
+        EXPECT_EQ(problem(files), (path() / name).string() + ": is larger than 1 MiB");
+        write(good);
+        files.load();
+        EXPECT_EQ(problem(files), "");
+    }
+}
+
+TEST_F(CertificateFilesTest, AFifoIsNotWaitedFor) {
+    ASSERT_EQ(::mkfifo((path() / "tls.crt").c_str(), 0600), 0);
+    auto files = make();
+    files.load();
+    EXPECT_THAT(problem(files), HasSubstr("tls.crt: is not a regular file"));
+}
+
+TEST_F(CertificateFilesTest, ASwapSeenHalfwayIsNoNews) {
     const Pair first = test::make_pair();
     const Pair second = test::make_pair();
     swap_in(first);
-    async::Shard shard{"follow"};
     auto files = make();
-    auto tasks = std::make_unique<async::TaskGroup>(
-        shard.executor(), [](std::exception_ptr) { FAIL() << "follow() must not throw"; });
-    shard.start();
-    boost::asio::post(shard.executor(), [&] { tasks->spawn(files.follow(shard.executor())); });
-    EXPECT_TRUE(test::eventually([&] { return served(files) == first.chain_pem; }));
+    files.load();
+    // Links that point to nothing for a moment.
+    fs::rename(path() / "..data", path() / "..gone");
+    files.load();
+    EXPECT_EQ(problem(files), "");
+    fs::rename(path() / "..gone", path() / "..data");
     swap_in(second);
-    EXPECT_TRUE(test::eventually([&] { return served(files) == second.chain_pem; }));
-    const auto end = [&]() -> Task<bool> {
-        tasks->cancel();
-        co_return co_await tasks->join(Deadline::after(test::kPatience));
-    };
-    EXPECT_TRUE(boost::asio::co_spawn(shard.executor(), end(), boost::asio::use_future).get());
-    shard.stop();
+    files.load();
+    EXPECT_EQ(served(files), second.chain_pem);
+    EXPECT_EQ(errors(), 0U) << output_.text();
 }
 
 }  // namespace
