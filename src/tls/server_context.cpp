@@ -1,6 +1,7 @@
 #include "smw/tls/server_context.hpp"
 
 #include "tls/openssl.hpp"
+#include "tls/verify_caller.hpp"
 
 #include <fmt/format.h>
 #include <openssl/pem.h>
@@ -141,6 +142,7 @@ Expected<std::shared_ptr<const ServerContext>> ServerContext::make(Identity iden
     SSL_CTX_set_num_tickets(context.get(), 0);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_alpn_select_cb(context.get(), select_alpn, nullptr);
+    SSL_CTX_set_cert_verify_callback(context.get(), verify_caller, nullptr);
     if (auto used = use_cipher_suites(context.get(), settings.cipher_suites); !used) {
         return tl::unexpected(used.error());
     }

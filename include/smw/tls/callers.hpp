@@ -1,0 +1,42 @@
+#pragma once
+// --client-auth on connections: asks for a certificate, and says once what came of it.
+
+#include "smw/async/snapshot.hpp"
+#include "smw/base/log.hpp"
+#include "smw/metrics/registry.hpp"
+#include "smw/tls/caller.hpp"
+#include "smw/tls/client_ca.hpp"
+
+#include <string>
+#include <vector>
+
+struct ssl_st;
+
+namespace smw::tls {
+
+/// What the handshake of a server's `session` has told.
+[[nodiscard]] Caller read_caller(ssl_st* session);
+
+/// Thread-safe. Both references outlive it.
+class Callers {
+public:
+    Callers(CallerPolicy policy, const async::Snapshot<ClientCa>& cas, log::Logger logger,
+            metrics::Registry& metrics);
+
+    /// Before the handshake: asks for a certificate that the CA which is in force now verifies; a
+    /// later one is none of this connection's business. Whatever is presented, or is not, the
+    /// handshake goes on, so that the caller can be told a sentence.
+    void ask(ssl_st* session) const;
+    /// After it: counts and logs. Why the caller may not ask for reviews; empty: it may.
+    [[nodiscard]] std::string hear(ssl_st* session) const;
+
+private:
+    void log(const Caller& caller, const CallerVerdict& verdict) const;
+
+    CallerPolicy policy_;
+    const async::Snapshot<ClientCa>& cas_;
+    log::Logger logger_;
+    std::vector<metrics::Counter> results_;  ///< in the order of CallerResult
+};
+
+}  // namespace smw::tls

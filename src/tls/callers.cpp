@@ -1,0 +1,177 @@
+#include "smw/tls/callers.hpp"
+
+#include "tls/openssl.hpp"
+#include "tls/pem.hpp"
+
+#include <fmt/format.h>
+#include <openssl/x509_vfy.h>
+
+#include <arpa/inet.h>
+#include <array>
+
+namespace smw::tls {
+
+namespace {
+
+constexpr std::array kResults{CallerResult::Allowed, CallerResult::NotAllowed,
+                              CallerResult::Unverified, CallerResult::NoCertificate,
+                              CallerResult::NoClientCa};
+
+/// The one that Go and so Kubernetes read: the last.
+std::string common_name(const X509_NAME* name) {
+    int last = -1;
+    for (int next = X509_NAME_get_index_by_NID(name, NID_commonName, -1); next >= 0;
+         next = X509_NAME_get_index_by_NID(name, NID_commonName, next)) {
+        last = next;
+    }
+    if (last < 0) {
+        return "";
+    }
+    unsigned char* utf8 = nullptr;
+    const int size =
+        ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)));
+    if (size < 0) {
+        ERR_clear_error();
+        return "";
+    }
+    const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner{utf8,
+                                                                         [](unsigned char* text) {
+                                                                             OPENSSL_free(text);
+                                                                         }};
+    return {reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size)};
+}
+
+std::string bytes_of(const ASN1_STRING* text) {
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+            static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+std::string address_of(const ASN1_STRING* address) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const int length = ASN1_STRING_length(address);
+    if (length == 4 || length == 16) {
+        ::inet_ntop(length == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address), text.data(),
+                    text.size());
+    }
+    return text.data();
+}
+
+std::vector<std::string> names_of(X509* certificate) {
+    std::vector<std::string> names{common_name(X509_get_subject_name(certificate))};
+    const Names alternatives{static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
+    for (int index = 0; alternatives && index < sk_GENERAL_NAME_num(alternatives.get()); ++index) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives.get(), index);
+        if (name->type == GEN_DNS || name->type == GEN_URI || name->type == GEN_EMAIL) {
+            names.push_back(bytes_of(name->d.ia5));
+        } else if (name->type == GEN_IPADD) {
+            names.push_back(address_of(name->d.iPAddress));
+        }
+    }
+    std::erase(names, "");
+    return names;
+}
+
+/// RFC 4514, in UTF-8.
+std::string text_of(const X509_NAME* name) {
+    const Bio bio{BIO_new(BIO_s_mem())};
+    X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
+}
+
+/// A clause about the caller's certificate, "it".
+std::string describe(long problem, X509* certificate) {
+    const WallTime now = std::chrono::system_clock::now();
+    const WallTime not_before = wall_time(X509_get0_notBefore(certificate));
+    const WallTime not_after = wall_time(X509_get0_notAfter(certificate));
+    switch (problem) {
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+            return "no certificate of the client CA has signed it";
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+            return "it names the client CA as its issuer, but another key has signed it";
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return now >= not_after ? fmt::format("it expired at {}", utc_text(not_after))
+                                    : "a CA certificate above it has expired";
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return now < not_before ? fmt::format("it is not valid before {}", utc_text(not_before))
+                                    : "a CA certificate above it is not valid yet";
+        case X509_V_ERR_INVALID_PURPOSE:
+            return "it is not for clients: clientAuth is not among its extended key usages";
+        case X509_V_ERR_INVALID_CA:
+            return "a certificate above it is no CA";
+        default:
+            return X509_verify_cert_error_string(problem);
+    }
+}
+
+}  // namespace
+
+Caller read_caller(ssl_st* session) {
+    Caller caller;
+    if (::SSL_get_verify_mode(session) == SSL_VERIFY_NONE) {
+        return caller;
+    }
+    X509* certificate = ::SSL_get0_peer_certificate(session);
+    if (certificate == nullptr) {
+        caller.certificate = Caller::Certificate::None;
+        return caller;
+    }
+    const long problem = ::SSL_get_verify_result(session);
+    caller.certificate =
+        problem == X509_V_OK ? Caller::Certificate::Verified : Caller::Certificate::Unverified;
+    caller.problem = problem == X509_V_OK ? "" : describe(problem, certificate);
+    caller.subject = text_of(X509_get_subject_name(certificate));
+    caller.issuer = text_of(X509_get_issuer_name(certificate));
+    caller.names = names_of(certificate);
+    return caller;
+}
+
+Callers::Callers(CallerPolicy policy, const async::Snapshot<ClientCa>& cas, log::Logger logger,
+                 metrics::Registry& metrics)
+    : policy_(std::move(policy)), cas_(cas), logger_(std::move(logger)) {
+    const auto family = metrics.counter(
+        {"smw_callers_total",
+         "Connections to the webhook, by what --client-auth finds out about the caller.",
+         {"result"}});
+    for (const auto result : kResults) {
+        results_.push_back(family.with({to_string(result)}));
+    }
+}
+
+void Callers::ask(ssl_st* session) const {
+    if (const auto ca = cas_.load()) {
+        // No list of CAs goes with the question: a caller shows what it has, and hears what is
+        // wrong with it.
+        ::SSL_set_verify(session, SSL_VERIFY_PEER, nullptr);
+        ::SSL_set1_verify_cert_store(session, ca->native());
+    }
+}
+
+std::string Callers::hear(ssl_st* session) const {
+    const Caller caller = read_caller(session);
+    CallerVerdict verdict = judge(caller, policy_);
+    results_[static_cast<std::size_t>(verdict.result)].increment();
+    log(caller, verdict);
+    return verdict.refused ? std::move(verdict.why) : std::string{};
+}
+
+void Callers::log(const Caller& caller, const CallerVerdict& verdict) const {
+    if (verdict.result == CallerResult::Allowed) {
+        logger_.info("Caller verified", {{"subject", caller.subject}, {"issuer", caller.issuer}});
+        return;
+    }
+    // Who presents nothing is most of the traffic while a cluster is not set up yet: it is counted.
+    const bool shown = verdict.refused || verdict.result == CallerResult::Unverified ||
+                       verdict.result == CallerResult::NotAllowed;
+    logger_.write(shown ? log::Level::Info : log::Level::Debug,
+                  verdict.refused ? "Caller refused" : "Caller not verified",
+                  {{"why", verdict.why}, {"subject", caller.subject}, {"issuer", caller.issuer}});
+}
+
+}  // namespace smw::tls

@@ -1,0 +1,341 @@
+// Handshakes in memory between an OpenSSL client and a ServerContext that asks who calls.
+
+#include "smw/tls/callers.hpp"
+
+#include "smw/tls/server_context.hpp"
+#include "support/certificates.hpp"
+#include "support/recording_output.hpp"
+
+#include <gmock/gmock.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace smw::tls {
+namespace {
+
+using std::chrono::hours;
+using test::CertificateSpec;
+using test::Issuer;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Certificate = Caller::Certificate;
+
+const WallTime kNow = std::chrono::system_clock::now();
+
+Issuer make_ca(const std::string& name, const Issuer* above = nullptr, CertificateSpec spec = {}) {
+    spec.common_name = name;
+    spec.san = "";
+    spec.extended_key_usage = "";
+    spec.is_ca = true;
+    const auto key = test::make_key();
+    return {test::issue(spec, key, above), key};
+}
+
+CertificateSpec client_spec() {
+    CertificateSpec spec;
+    spec.common_name = "kube-apiserver";
+    spec.san = "DNS:api.example.com,IP:10.0.0.1,IP:fd00::1,URI:spiffe://cluster/api,email:a@b.c";
+    spec.extended_key_usage = "clientAuth";
+    return spec;
+}
+
+/// What a client shows: the leaf first.
+struct Shown {
+    std::vector<test::CertificatePtr> chain;
+    test::KeyPtr key;
+};
+
+Shown leaf_of(const Issuer& ca, const CertificateSpec& spec = client_spec(),
+              test::KeyKind kind = test::KeyKind::P256) {
+    const auto key = test::make_key(kind);
+    return {{test::issue(spec, key, &ca)}, key};
+}
+
+using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
+using Session = std::unique_ptr<SSL, decltype(&SSL_free)>;
+
+Context client_context(const Shown& shown, int version) {
+    Context context{SSL_CTX_new(TLS_client_method()), SSL_CTX_free};
+    SSL_CTX_set_security_level(context.get(), 0);
+    SSL_CTX_set_min_proto_version(context.get(), version);
+    SSL_CTX_set_max_proto_version(context.get(), version);
+    if (!shown.chain.empty()) {
+        SSL_CTX_use_certificate(context.get(), shown.chain.front().get());
+        SSL_CTX_use_PrivateKey(context.get(), shown.key.get());
+    }
+    for (std::size_t index = 1; index < shown.chain.size(); ++index) {
+        SSL_CTX_add1_chain_cert(context.get(), shown.chain[index].get());
+    }
+    return context;
+}
+
+class CallersTest : public testing::Test {
+protected:
+    CallersTest() {
+        const auto pair = test::make_pair();
+        auto identity = make_identity(pair.chain_pem, pair.key_pem, {{}, kNow});
+        server_ = *ServerContext::make(std::move(*identity), {});
+    }
+
+    void trust(const std::vector<Issuer>& cas) {
+        std::string pem;
+        for (const auto& ca : cas) {
+            pem += test::to_pem(ca.certificate);
+        }
+        cas_.publish(*ClientCa::make(pem, kNow));
+    }
+
+    [[nodiscard]] Callers callers(CallerPolicy policy = {ClientAuth::Require, {}}) {
+        return {std::move(policy), cas_, output_.logger(), metrics_};
+    }
+
+    /// The server's session after a handshake; null when there was none.
+    Session connect(const Callers* callers, const Shown& shown, int version = TLS1_3_VERSION) {
+        const auto context = client_context(shown, version);
+        const Session client{SSL_new(context.get()), SSL_free};
+        Session server{SSL_new(server_->native()), SSL_free};
+        if (callers != nullptr) {
+            callers->ask(server.get());
+        }
+        BIO* one = nullptr;
+        BIO* other = nullptr;
+        // So small that the server reads a certificate in many pieces, as from a slow network.
+        BIO_new_bio_pair(&one, 700, &other, 700);
+        SSL_set_bio(client.get(), one, one);
+        SSL_set_bio(server.get(), other, other);
+        SSL_set_connect_state(client.get());
+        SSL_set_accept_state(server.get());
+        for (int round = 0; round < 100; ++round) {
+            if (SSL_do_handshake(client.get()) == 1 && SSL_do_handshake(server.get()) == 1) {
+                return server;
+            }
+            const int result = SSL_do_handshake(server.get());
+            const int error = SSL_get_error(server.get(), result);
+            if (result != 1 && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+                break;
+            }
+        }
+        ERR_clear_error();
+        return {nullptr, SSL_free};
+    }
+
+    Caller caller_of(const Shown& shown, int version = TLS1_3_VERSION) {
+        const auto asking = callers();
+        const auto session = connect(&asking, shown, version);
+        EXPECT_TRUE(session) << "no handshake";
+        return session ? read_caller(session.get()) : Caller{};
+    }
+
+    /// The refusal that this caller hears.
+    std::string refusal(const Callers& callers, const Shown& shown) {
+        const auto session = connect(&callers, shown);
+        EXPECT_TRUE(session) << "no handshake";
+        return session ? callers.hear(session.get()) : "no handshake";
+    }
+
+    double counted(const char* result) {
+        return metrics_.counter({"smw_callers_total", "", {"result"}}).with({result}).value();
+    }
+
+    test::RecordingOutput output_;
+    metrics::Registry metrics_;
+    async::Snapshot<ClientCa> cas_;
+    std::shared_ptr<const ServerContext> server_;
+    const Issuer ca_ = make_ca("client-ca");
+};
+
+TEST_F(CallersTest, KnowsWhoHasAGoodCertificate) {
+    trust({ca_});
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        const auto caller = caller_of(leaf_of(ca_), version);
+        EXPECT_EQ(caller.certificate, Certificate::Verified) << caller.problem;
+        EXPECT_EQ(caller.problem, "");
+        EXPECT_EQ(caller.subject, "CN=kube-apiserver");
+        EXPECT_EQ(caller.issuer, "CN=client-ca");
+        EXPECT_THAT(caller.names, ElementsAre("kube-apiserver", "api.example.com", "10.0.0.1",
+                                              "fd00::1", "spiffe://cluster/api", "a@b.c"));
+    }
+}
+
+TEST_F(CallersTest, TakesAnyCaOfTheFileAndChainsThatTheCallerSends) {
+    const auto intermediate = make_ca("intermediate", &ca_);
+    trust({make_ca("another"), ca_});
+    auto shown = leaf_of(intermediate);
+    EXPECT_EQ(caller_of(shown).certificate, Certificate::Unverified) << "its issuer is missing";
+    shown.chain.push_back(intermediate.certificate);
+    EXPECT_EQ(caller_of(shown).certificate, Certificate::Verified);
+    trust({intermediate});
+    EXPECT_EQ(caller_of(leaf_of(intermediate)).certificate, Certificate::Verified)
+        << "an intermediate is trusted without its root";
+    const auto pinned = leaf_of(make_ca("unknown"));
+    trust({{pinned.chain.front(), pinned.key}});
+    EXPECT_EQ(caller_of(pinned).certificate, Certificate::Verified)
+        << "the very certificate is in the file";
+}
+
+TEST_F(CallersTest, TellsCasOfOneNameApart) {
+    const auto next = make_ca("client-ca");
+    const auto stranger = make_ca("client-ca");
+    const auto intermediate = make_ca("intermediate", &next);
+    auto shown = leaf_of(intermediate);
+    shown.chain.push_back(intermediate.certificate);
+    for (const auto& order : {std::vector{ca_, next}, std::vector{next, ca_}}) {
+        trust(order);
+        EXPECT_EQ(caller_of(leaf_of(ca_)).certificate, Certificate::Verified);
+        EXPECT_EQ(caller_of(leaf_of(next)).certificate, Certificate::Verified);
+        EXPECT_EQ(caller_of(shown).certificate, Certificate::Verified);
+        const auto refused = caller_of(leaf_of(stranger));
+        EXPECT_EQ(refused.certificate, Certificate::Unverified);
+        EXPECT_THAT(refused.problem, HasSubstr("another key has signed it"));
+    }
+}
+
+TEST_F(CallersTest, SaysWhyACertificateIsNotTrusted) {
+    trust({ca_, make_ca("expired-ca", nullptr, {.not_after = kNow - hours{1}})});
+    const auto changed = [](auto change) {
+        auto spec = client_spec();
+        change(spec);
+        return spec;
+    };
+    const auto no_ca = leaf_of(ca_);
+    struct Case {
+        Shown shown;
+        const char* problem;
+    };
+    const std::array cases{
+        Case{leaf_of(make_ca("stranger")), "no certificate of the client CA has signed it"},
+        Case{leaf_of(ca_, changed([](auto& s) { s.not_after = kNow - hours{1}; })),
+             "it expired at 20"},
+        Case{leaf_of(ca_, changed([](auto& s) { s.not_before = kNow + hours{1}; })),
+             "it is not valid before 20"},
+        Case{leaf_of(ca_, changed([](auto& s) { s.extended_key_usage = "serverAuth"; })),
+             "clientAuth is not among its extended key usages"},
+        Case{{{test::issue(client_spec(), no_ca.key)}, no_ca.key},
+             "no certificate of the client CA has signed it"},
+        Case{leaf_of(ca_, client_spec(), test::KeyKind::Rsa1024), "key too weak"},
+    };
+    for (const auto& [shown, problem] : cases) {
+        for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+            const auto caller = caller_of(shown, version);
+            EXPECT_EQ(caller.certificate, Certificate::Unverified) << problem;
+            EXPECT_THAT(caller.problem, HasSubstr(problem));
+            EXPECT_EQ(caller.subject, "CN=kube-apiserver");
+        }
+    }
+}
+
+TEST_F(CallersTest, BlamesTheOneAboveThatIsBad) {
+    const auto expired = make_ca("expired", &ca_, {.not_after = kNow - hours{1}});
+    const auto later = make_ca("later", &ca_, {.not_before = kNow + hours{1}});
+    auto spec = client_spec();
+    spec.common_name = "no-ca";
+    const auto leaf = leaf_of(ca_, spec);
+    const Issuer no_ca{leaf.chain.front(), leaf.key};
+    trust({ca_});
+    struct Case {
+        const Issuer& above;
+        const char* problem;
+    };
+    for (const auto& [above, problem] : {Case{expired, "a CA certificate above it has expired"},
+                                         Case{later, "a CA certificate above it is not valid yet"},
+                                         Case{no_ca, "a certificate above it is no CA"}}) {
+        auto shown = leaf_of(above);
+        shown.chain.push_back(above.certificate);
+        EXPECT_EQ(caller_of(shown).problem, problem);
+    }
+}
+
+TEST_F(CallersTest, NoExtendedKeyUsageIsAnyUsage) {
+    trust({ca_});
+    auto spec = client_spec();
+    spec.extended_key_usage = "";
+    EXPECT_EQ(caller_of(leaf_of(ca_, spec)).certificate, Certificate::Verified);
+}
+
+TEST_F(CallersTest, ShakesHandsWithWhoShowsNothing) {
+    trust({ca_});
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        EXPECT_EQ(caller_of({}, version).certificate, Certificate::None);
+    }
+}
+
+TEST_F(CallersTest, AsksNobodyWithoutAClientCa) {
+    const auto asking = callers();
+    const auto session = connect(&asking, leaf_of(ca_));
+    ASSERT_TRUE(session);
+    EXPECT_EQ(SSL_get0_peer_certificate(session.get()), nullptr);
+    EXPECT_EQ(read_caller(session.get()).certificate, Certificate::NotAsked);
+    EXPECT_THAT(asking.hear(session.get()), HasSubstr("no client CA"));
+    EXPECT_EQ(counted("no_client_ca"), 1);
+}
+
+TEST_F(CallersTest, AServerContextAsksNobodyByItself) {
+    const auto session = connect(nullptr, leaf_of(ca_));
+    ASSERT_TRUE(session);
+    EXPECT_EQ(SSL_get0_peer_certificate(session.get()), nullptr);
+}
+
+TEST_F(CallersTest, AConnectionKeepsTheCaThatItBeganWith) {
+    trust({ca_});
+    const auto asking = callers();
+    const auto session = connect(&asking, leaf_of(ca_));
+    trust({make_ca("next")});
+    EXPECT_EQ(asking.hear(session.get()), "");
+    EXPECT_THAT(refusal(asking, leaf_of(ca_)), HasSubstr("is not trusted"));
+}
+
+TEST_F(CallersTest, CountsAndLogsEachOnce) {
+    trust({ca_});
+    const auto require = callers({ClientAuth::Require, {"kube-apiserver"}});
+    auto other = client_spec();
+    other.common_name = "other";
+    EXPECT_EQ(refusal(require, leaf_of(ca_)), "");
+    EXPECT_THAT(refusal(require, leaf_of(ca_, other)), HasSubstr("--client-allowed-names"));
+    EXPECT_THAT(refusal(require, leaf_of(make_ca("stranger"))), HasSubstr("is not trusted"));
+    EXPECT_THAT(refusal(require, {}), HasSubstr("no client certificate was presented"));
+    EXPECT_EQ(counted("allowed"), 1);
+    EXPECT_EQ(counted("not_allowed"), 1);
+    EXPECT_EQ(counted("unverified"), 1);
+    EXPECT_EQ(counted("no_certificate"), 1);
+    EXPECT_EQ(counted("no_client_ca"), 0);
+    EXPECT_EQ(output_.count(R"(Caller verified	{"subject": "CN=kube-apiserver", )"
+                            R"("issuer": "CN=client-ca"})"),
+              1U)
+        << output_.text();
+    EXPECT_EQ(output_.count("Caller refused"), 3U);
+    EXPECT_EQ(output_.count("\"issuer\": \"CN=stranger\""), 1U);
+    EXPECT_EQ(output_.count(log::Level::Info), 4U);
+}
+
+TEST_F(CallersTest, ReportRefusesNobody) {
+    trust({ca_});
+    const auto report = callers({ClientAuth::Report, {"kube-apiserver"}});
+    for (const auto& shown : {leaf_of(ca_), leaf_of(make_ca("stranger")), Shown{}}) {
+        EXPECT_EQ(refusal(report, shown), "");
+    }
+    EXPECT_EQ(counted("allowed"), 1);
+    EXPECT_EQ(counted("unverified"), 1);
+    EXPECT_EQ(counted("no_certificate"), 1);
+    EXPECT_EQ(output_.count("Caller not verified"), 2U);
+    EXPECT_EQ(output_.count(log::Level::Debug), 1U) << "who shows nothing is counted\n"
+                                                    << output_.text();
+}
+
+TEST_F(CallersTest, UntrustedTextStaysOnOneLine) {
+    trust({ca_});
+    auto spec = client_spec();
+    spec.common_name = "a\nERROR\tforged \xe2\x80\xae\xc3\xa4";
+    const auto caller = caller_of(leaf_of(ca_, spec));
+    EXPECT_EQ(caller.names.front(), spec.common_name);
+    EXPECT_EQ(refusal(callers(), leaf_of(ca_, spec)), "");
+    EXPECT_EQ(output_.count("\n"), 0U);
+    EXPECT_EQ(output_.count("\tforged"), 0U);
+}
+
+}  // namespace
+}  // namespace smw::tls
