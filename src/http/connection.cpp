@@ -34,9 +34,8 @@ constexpr std::size_t kMinChunkedBytes = 5;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::int64_t steady_nanoseconds() {
-    using std::chrono::duration_cast;
-    using std::chrono::nanoseconds;
-    return duration_cast<nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    const std::chrono::nanoseconds now = std::chrono::steady_clock::now().time_since_epoch();
+    return now.count();
 }
 
 /// A header that goes on in the next line (obs-fold): refused, because others read it otherwise
@@ -74,7 +73,9 @@ private:
 
 Connection::Connection(asio::ip::tcp::socket socket, const tls::ServerContext* context,
                        Shared& shared)
-    : shared_(shared), executor_(socket.get_executor()), transport_(std::move(socket), context) {}
+    : shared_(shared),
+      executor_(socket.get_executor()),
+      transport_(std::move(socket), context, shared.callers) {}
 
 void Connection::arm(Duration span, OnExpiry on_expiry) {
     deadline_ = std::chrono::steady_clock::now() + span;
@@ -133,6 +134,8 @@ Task<bool> Connection::shake_hands() {
     shared_.on_handshake(transport_.tls_version(), !failed);
     if (failed) {
         shared_.logger.debug("TLS handshake failed", {{"why", failed.message()}});
+    } else if (shared_.callers != nullptr) {
+        caller_refused_ = shared_.callers->hear(transport_.session());
     }
     co_return !failed;
 }
@@ -172,15 +175,17 @@ Task<bool> Connection::serve_one() {
     if (refusal) {
         co_return co_await refuse(*refusal);
     }
-    const RequestHead head = describe(parser_->get(), std::chrono::steady_clock::now());
+    RequestHead head = describe(parser_->get(), std::chrono::steady_clock::now());
+    head.caller_refused = caller_refused_;
     head_request_ = head.method == "HEAD";
     body_done_ = !framing_.chunked && framing_.content_length == 0;
     const Response response = co_await ask_service(head);
     if (peer_gone_) {
         co_return false;
     }
-    const bool keep_alive =
-        framing_.keep_alive && body_done_ && !shared_.closing.load(std::memory_order_relaxed);
+    // Who was refused may come again: another CA may be in force by then.
+    const bool keep_alive = framing_.keep_alive && body_done_ && caller_refused_.empty() &&
+                            !shared_.closing.load(std::memory_order_relaxed);
     co_return co_await answer(response, keep_alive);
 }
 

@@ -31,6 +31,7 @@ struct Shared {
 
     const Limits limits;
     Service& service;
+    const tls::Callers* callers = nullptr;  ///< null: whoever connects may ask
     log::Logger logger;
     ByteBudget budget;
     std::atomic<bool> closing{false};   ///< each answer says Connection: close
@@ -102,7 +103,8 @@ private:
     Transport transport_;
     boost::beast::flat_buffer buffer_;
     std::string out_;
-    std::string spare_;  ///< memory for the next body
+    std::string spare_;           ///< memory for the next body
+    std::string caller_refused_;  ///< why; empty: it is not
     std::atomic<std::int64_t> idle_since_{0};
     TimePoint deadline_ = TimePoint::max();
     OnExpiry on_expiry_ = OnExpiry::Cancel;

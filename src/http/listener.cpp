@@ -91,6 +91,7 @@ Listener::Listener(ListenerSettings settings, std::vector<async::Shard*> shards,
     : state_(std::make_shared<State>(std::move(settings), std::move(shards), service,
                                      std::move(logger))) {
     State& state = *state_;
+    state.shared.callers = state.settings.callers;
     state.shared.on_idle = [&state] {
         state.signal_room();
     };

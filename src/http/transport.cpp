@@ -54,10 +54,14 @@ struct Transport::Tls {
     asio::ssl::stream_base::handshake_type side;
 };
 
-Transport::Transport(tcp::socket socket, const tls::ServerContext* context)
+Transport::Transport(tcp::socket socket, const tls::ServerContext* context,
+                     const tls::Callers* callers)
     : Transport(std::move(socket), make_session(context)) {
     if (tls_) {
         tls_->side = asio::ssl::stream_base::server;
+        if (callers != nullptr) {
+            callers->ask(session());
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 // A TCP connection, with TLS or without, on either side. Lives on one shard.
 
 #include "smw/async/task.hpp"
+#include "smw/tls/callers.hpp"
 #include "smw/tls/server_context.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -26,7 +27,9 @@ using TlsSession = std::unique_ptr<ssl_st, TlsSessionDeleter>;
 class Transport {
 public:
     /// As a server; plain when `context` is null, and only then: throws when it gives no session.
-    Transport(boost::asio::ip::tcp::socket socket, const tls::ServerContext* context);
+    /// `callers`, unless null, asks for a certificate.
+    Transport(boost::asio::ip::tcp::socket socket, const tls::ServerContext* context,
+              const tls::Callers* callers);
     /// As a client; plain when `session` is null.
     Transport(boost::asio::ip::tcp::socket socket, TlsSession session);
     ~Transport();

@@ -60,6 +60,9 @@ http::Response status_response(int code, std::string reason, std::string message
 
 /// The refusal of a head that cannot lead to a review, if it is one.
 std::optional<http::Response> refuse_head(const http::RequestHead& head) {
+    if (!head.caller_refused.empty()) {
+        return status_response(403, "Forbidden", std::string{head.caller_refused});
+    }
     if (head.method != "POST") {
         auto response = status_response(405, "MethodNotAllowed", "reviews are asked for with POST");
         response.headers.emplace_back("Allow", "POST");

@@ -40,6 +40,21 @@ void set_option(int socket, int level, int name, int value) {
     ::setsockopt(socket, level, name, &value, sizeof value);
 }
 
+void present(SSL_CTX* context, const ClientSettings& settings) {
+    const std::unique_ptr<BIO, decltype(&BIO_free_all)> chain{
+        BIO_new_mem_buf(settings.chain_pem.data(), static_cast<int>(settings.chain_pem.size())),
+        BIO_free_all};
+    const std::unique_ptr<BIO, decltype(&BIO_free_all)> key_text{
+        BIO_new_mem_buf(settings.key_pem.data(), static_cast<int>(settings.key_pem.size())),
+        BIO_free_all};
+    const std::unique_ptr<X509, decltype(&X509_free)> leaf{
+        PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr), X509_free};
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
+        PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
+    SSL_CTX_use_certificate(context, leaf.get());
+    SSL_CTX_use_PrivateKey(context, key.get());
+}
+
 int connect_to(const ClientSettings& settings) {
     sockaddr_in6 v6{};
     sockaddr_in v4{};
@@ -131,6 +146,9 @@ bool Client::start_tls() {
     SSL_CTX_set_security_level(context_.get(), 0);
     SSL_CTX_set_min_proto_version(context_.get(), settings_.min_version);
     SSL_CTX_set_max_proto_version(context_.get(), settings_.max_version);
+    if (!settings_.chain_pem.empty()) {
+        present(context_.get(), settings_);
+    }
     ssl_.reset(SSL_new(context_.get()));
     std::string alpn;
     for (const auto& name : settings_.alpn) {

@@ -22,8 +22,10 @@ struct ClientSettings {
     std::vector<std::string> alpn{"http/1.1"};
     int min_version = 0;  ///< OpenSSL's number, 0: any
     int max_version = 0;
-    int receive_buffer = 0;  ///< SO_RCVBUF, 0: the system's
-    bool handshake = true;   ///< false: TCP only, start_tls() later
+    int receive_buffer = 0;   ///< SO_RCVBUF, 0: the system's
+    std::string chain_pem{};  ///< the certificate to present; empty: none
+    std::string key_pem{};    ///< of that certificate
+    bool handshake = true;    ///< false: TCP only, start_tls() later
 };
 
 struct Answer {

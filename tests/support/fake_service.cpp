@@ -61,6 +61,11 @@ Task<http::Response> FakeService::serve(http::Exchange& exchange) {
         response.body.assign(kBigBytes, 'x');
         co_return response;
     }
+    if (head.path == "/guarded" && !head.caller_refused.empty()) {
+        response.status = 403;
+        response.body = head.caller_refused;
+        co_return response;
+    }
     auto body = co_await exchange.read_body(Deadline::after(body_deadline_));
     if (!body) {
         co_return to_response(body.error());

@@ -6,6 +6,8 @@
 //            /read-and-throw reads the body before
 //   /unread  answers 413 without asking for the body; /ignore 200, likewise
 //   /big     answers kBigBytes of text
+//   /guarded 403 with the reason when the caller is refused, before the body is asked for; else as
+//            /echo
 
 #include "smw/async/latch.hpp"
 #include "smw/http/service.hpp"

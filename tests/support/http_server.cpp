@@ -43,6 +43,10 @@ HttpServer::HttpServer(HttpServerSettings settings)
     listener.address = settings_.address;
     listener.limits = settings_.limits;
     listener.tls = settings_.tls ? &contexts_ : nullptr;
+    if (settings_.make_callers) {
+        callers_ = settings_.make_callers(output_.logger(), metrics_);
+        listener.callers = callers_.get();
+    }
     listener_ = std::make_unique<http::Listener>(std::move(listener), std::move(all), service_,
                                                  output_.logger(), metrics_);
     if (const auto bound = listener_->bind(); !bound) {

@@ -10,6 +10,7 @@
 #include "support/fake_service.hpp"
 #include "support/recording_output.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ struct HttpServerSettings {
     bool tls = true;
     bool publish = true;  ///< a certificate before the start
     std::size_t shards = 2;
+    /// Makes what asks callers for certificates; it goes with the server.
+    std::function<std::unique_ptr<tls::Callers>(log::Logger, metrics::Registry&)> make_callers{};
 };
 
 class HttpServer {
@@ -57,6 +60,7 @@ private:
     metrics::Registry metrics_;
     FakeService service_;
     async::Snapshot<tls::ServerContext> contexts_;
+    std::unique_ptr<tls::Callers> callers_;
     async::Shards shards_;
     std::unique_ptr<http::Listener> listener_;
 };

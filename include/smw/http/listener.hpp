@@ -9,6 +9,7 @@
 #include "smw/base/log.hpp"
 #include "smw/http/service.hpp"
 #include "smw/metrics/registry.hpp"
+#include "smw/tls/callers.hpp"
 #include "smw/tls/server_context.hpp"
 
 #include <cstddef>
@@ -46,6 +47,8 @@ struct ListenerSettings {
     Limits limits;
     /// Plain TCP when null. A connection that comes while nothing is published is closed.
     const async::Snapshot<tls::ServerContext>* tls = nullptr;
+    /// With TLS only. Null: nobody is asked for a certificate.
+    const tls::Callers* callers = nullptr;
 };
 
 /// Connections are spread over `shards`; the first of them accepts. Made, started and stopped from

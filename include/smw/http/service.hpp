@@ -21,6 +21,9 @@ struct RequestHead {
     std::string_view content_type;
     std::string_view content_encoding;
     TimePoint received;  ///< when the head had ended
+    /// Why the caller may not ask for reviews, a sentence for it; empty: it may. The connection
+    /// ends with the answer.
+    std::string_view caller_refused;
 };
 
 struct Response {

@@ -159,6 +159,20 @@ TEST_F(EndpointTest, CountsDecisionsByReason) {
     EXPECT_EQ(family.with({"fake", "done"}).value(), 0);
 }
 
+TEST_F(EndpointTest, TellsACallerThatMayNotAskSoBeforeAllElse) {
+    exchange_.head_.caller_refused = "no \"certificate\" was presented";
+    for (const auto& [method, type] :
+         {std::pair{"POST", "application/json"}, {"GET", "text/plain"}}) {
+        exchange_.head_.method = method;
+        exchange_.head_.content_type = type;
+        const auto response = serve();
+        expect_status(response, 403, "Forbidden");
+        EXPECT_EQ(json::parse(response.body)["message"], exchange_.head_.caller_refused);
+    }
+    EXPECT_FALSE(exchange_.body_read_);
+    EXPECT_EQ(counted(), "unknown/bad_request unknown/bad_request");
+}
+
 TEST_F(EndpointTest, RefusesOtherMethodsAndSaysWhichItTakes) {
     for (const auto* method : {"GET", "PUT", "DELETE", "HEAD", "post", "OPTIONS"}) {
         exchange_.head_.method = method;
