@@ -1,48 +1,31 @@
-"""The files that people apply: deploy/ and examples/ as they are, against a real API server."""
+"""The files that people apply: examples/ and the CRD as they are, against a real API server."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from support import oracle
-from support.api import Api, ApiError, Object
+from support.api import Api, Object
 from support.controlplane import ControlPlane
 from support.decisions import asking
+from support.deploy import documents
+from support.examples import EXAMPLE, STORE_STATUS, example
 from support.fixtures import StartServer, StartWatching
-from support.objects import backup, images, job_pod
+from support.objects import images, job_pod
 from support.poll import poll
 from support.rbac import Account
 from support.registration import registered
-from support.settings import REPOSITORY
-
-DEPLOY = REPOSITORY / "deploy"
-EXAMPLE = REPOSITORY / "examples/webhook-test.yaml"
-EXAMPLE_STATUS = REPOSITORY / "examples/webhook-test-status.yaml"
-
-# These need the kinds of cert-manager, which a bare API server does not have.
-NEEDS_CERT_MANAGER = {"cert-manager.yaml"}
-DEPLOY_FILES = sorted({path.name for path in DEPLOY.glob("*.yaml")} - NEEDS_CERT_MANAGER)
-
-
-def documents(file: Path) -> list[Object]:
-    return [document for document in yaml.safe_load_all(file.read_text()) if document]
-
-
-def example(kind: str) -> Object:
-    (found,) = (document for document in documents(EXAMPLE) if document["kind"] == kind)
-    return found
 
 
 def namespace_of(body: Object) -> str:
     return str(body["metadata"].get("namespace", "default"))
 
 
-def apply(control_plane: ControlPlane, file: Path, *flags: str) -> str:
-    return control_plane.kubectl("apply", "--validate=strict", *flags, "-f", str(file))
+def apply(control_plane: ControlPlane, file: Path) -> None:
+    control_plane.kubectl("apply", "--validate=strict", "-f", str(file))
 
 
 def test_crd(installed_crd: Object) -> None:
@@ -55,29 +38,12 @@ def test_crd(installed_crd: Object) -> None:
     assert crd["spec"]["scope"] == "Namespaced"
 
 
-@pytest.mark.parametrize("missing", ["schedule", "podRef", "resourceRef"])
-def test_crd_requires(api: Api, namespace: str, installed_crd: Object, missing: str) -> None:
-    body = backup(namespace, "train", ("Job", "train"), {"app": "train:1"})
-    del body["spec"][missing]
-    with pytest.raises(ApiError) as error:
-        api.create(body)
-    assert error.value.code == 422
-    assert f"spec.{missing}" in error.value.message
-
-
-def test_crd_keeps_unknown_fields(api: Api, namespace: str, installed_crd: Object) -> None:
-    # The CRD belongs to the backup controller: what its later versions add must survive ours.
-    body = backup(namespace, "train", ("Job", "train"), {"app": "train:1"})
-    body["spec"]["addedLater"] = {"nested": [1, 2]}
-    assert api.create(body)["spec"] == body["spec"]
-
-
 def test_example_in_the_cluster(
     control_plane: ControlPlane, api: Api, installed_crd: Object
 ) -> None:
     wanted = example("CheckpointBackup")
     apply(control_plane, EXAMPLE)
-    apply(control_plane, EXAMPLE_STATUS, "--server-side", "--subresource=status")
+    control_plane.kubectl(*STORE_STATUS)
 
     name, namespace = wanted["metadata"]["name"], namespace_of(wanted)
     stored = api.get(wanted["apiVersion"], "CheckpointBackup", namespace, name)
@@ -102,7 +68,7 @@ def test_example_restores(
     start_server: StartServer,
     tmp_path: Path,
 ) -> None:
-    server = start_server(*documents(EXAMPLE))
+    server = start_server(*documents(EXAMPLE.read_text()))
     job = example("Job")
     namespace, name = namespace_of(job), job["metadata"]["name"]
     job_file = tmp_path / "job.yaml"
@@ -135,7 +101,7 @@ def test_example_restores_from_the_cluster(
         (tmp_path / f"{body['kind']}.yaml").write_text(yaml.safe_dump(body))
     with registered(api, namespace, server):
         apply(control_plane, tmp_path / "CheckpointBackup.yaml")
-        apply(control_plane, EXAMPLE_STATUS, "--server-side", "--subresource=status")
+        control_plane.kubectl(*STORE_STATUS)
         stored_backup = api.get(*oracle.BACKUPS, namespace, wanted["metadata"]["name"])
         pod = job_pod(namespace, name, name, job["spec"]["template"]["spec"])
         with asking(server) as asks:
@@ -156,19 +122,3 @@ def pods_of(api: Api, namespace: str, job_name: str) -> list[Object]:
     uid = api.get("batch/v1", "Job", namespace, job_name)["metadata"]["uid"]
     selector = f"batch.kubernetes.io/controller-uid={uid}"
     return api.list("v1", "Pod", namespace, labelSelector=selector)
-
-
-@pytest.mark.parametrize("file", DEPLOY_FILES)
-def test_deploy_file_is_valid(control_plane: ControlPlane, api: Api, file: str) -> None:
-    """Each file is taken by the API server, with no field that it does not know."""
-    namespace = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": "stateful-migration"},
-    }
-    try:
-        api.create(namespace)
-    except ApiError as error:
-        if error.code != 409:  # another file's test made it
-            raise
-    apply(control_plane, DEPLOY / file, "--dry-run=server")

@@ -13,16 +13,14 @@ import pytest
 
 from support.api import Object
 from support.deploy import APP, CRD, NAMESPACE, Scripts, versions
+from support.examples import EXAMPLE, STORE_STATUS
 from support.image import UID
 from support.node import Cluster, cluster, names_of, ready
 from support.node_images import STAND_IN, TAGS, load_server, load_stand_ins
 from support.node_load import steady
 from support.objects import backup, images, webhook_configuration
 from support.poll import poll
-from support.settings import REPOSITORY
 
-EXAMPLE = str(REPOSITORY / "examples/webhook-test.yaml")
-EXAMPLE_STATUS = str(REPOSITORY / "examples/webhook-test-status.yaml")
 REPLICAS = 3
 CERTIFICATES = "/tmp/k8s-webhook-server/serving-certs"
 
@@ -168,11 +166,11 @@ def test_the_example_runs_the_checkpoint_images(node: Cluster, installed: str) -
         return pods[0] if [pod["status"]["phase"] for pod in pods] == ["Succeeded"] else None
 
     try:
-        node.kubectl("apply", "-f", EXAMPLE)
-        node.kubectl("apply", "--server-side", "--subresource=status", "-f", EXAMPLE_STATUS)
+        node.kubectl("apply", "-f", str(EXAMPLE))
+        node.kubectl(*STORE_STATUS)
         # The Job again, now that the status is there.
         node.kubectl("delete", "job", "-n", "default", "test-migration-job")
-        node.kubectl("apply", "-f", EXAMPLE)
+        node.kubectl("apply", "-f", str(EXAMPLE))
         pod = poll("the Job's Pod has run", succeeded)
         wanted = {
             "app-container": "nginx:1.20-checkpoint",
@@ -183,7 +181,7 @@ def test_the_example_runs_the_checkpoint_images(node: Cluster, installed: str) -
             # Each image says which one it is.
             assert node.log(pod, "-c", name).strip() == image
     finally:
-        node.kubectl("delete", "--ignore-not-found", "-f", EXAMPLE)
+        node.kubectl("delete", "--ignore-not-found", "-f", str(EXAMPLE))
 
 
 def replace_all(node: Cluster, scripts: Scripts, kind: str, tag: str) -> None:

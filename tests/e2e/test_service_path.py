@@ -16,6 +16,7 @@ from support import controlplane, service_path
 from support.api import Api, ApiError, Object
 from support.controlplane import ControlPlane
 from support.deploy import APP, CONFIGURATION, CRD, NAMESPACE, SERVICE, Dump, Scripts, documents
+from support.examples import EXAMPLE
 from support.network import own_network
 from support.objects import backup, container, images, job_pod, pod_spec
 from support.oracle import BACKUPS
@@ -23,10 +24,9 @@ from support.poll import poll
 from support.registration import configuration
 from support.service_path import Node, Proxy
 from support.service_path_pod import NODE, SERVER, Pod, Template
-from support.settings import REPOSITORY, cannot_run
+from support.settings import cannot_run
 from support.standalone import need_binary
 
-EXAMPLE = REPOSITORY / "examples/webhook-test.yaml"
 SPEC = pod_spec(container("app", "registry.example.com/train:1.0"))
 CHECKPOINT = "registry.example.com/train:checkpoint-7"
 

@@ -13,13 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 from test_admission import test_review_version
-from test_examples import (
-    EXAMPLE,
-    EXAMPLE_STATUS,
-    example,
-    pods_of,
-    test_deploy_file_is_valid,
-)
+from test_deploy_manifests import FILES, NEEDS_CERT_MANAGER
+from test_examples import pods_of
 from test_versions_lists import BY_PAGES, reads
 from test_watch_follow import test_each_change, world
 from test_watch_outage import test_crash_under_load, test_history_lost_by_restart
@@ -28,6 +23,8 @@ from support import controlplane, crd
 from support.api import Api, Object
 from support.controlplane import ControlPlane
 from support.decisions import asking
+from support.deploy import DEPLOY, NAMESPACE
+from support.examples import EXAMPLE, STORE_STATUS, example
 from support.fixtures import PodOf, Register, StartWatching
 from support.objects import (
     backup,
@@ -42,13 +39,11 @@ from support.objects import (
 from support.poll import poll
 from support.rbac import Account
 from support.registration import configuration, registered
-from support.settings import REPOSITORY
 from support.webhook import OtherWebhook
 from support.world import CHECKPOINT, SPEC
 
 __all__ = [
     "test_crash_under_load",
-    "test_deploy_file_is_valid",
     "test_each_change",
     "test_history_lost_by_restart",
     "test_review_version",
@@ -81,6 +76,15 @@ def installed_crd(control_plane: ControlPlane) -> Object:
     return crd.find(control_plane) or crd.install(control_plane)
 
 
+@pytest.mark.parametrize("file", [file for file in FILES if file != NEEDS_CERT_MANAGER])
+def test_each_file_is_taken(control_plane: ControlPlane, api: Api, file: str) -> None:
+    """With no field that this version does not know."""
+    if NAMESPACE not in [found["metadata"]["name"] for found in api.list("v1", "Namespace", None)]:
+        control_plane.kubectl("create", "namespace", NAMESPACE)
+    strictly = ("--validate=strict", "--dry-run=server")
+    control_plane.kubectl("apply", *strictly, "-f", str(DEPLOY / file))
+
+
 def test_it_is_older(control_plane: ControlPlane, request: pytest.FixtureRequest) -> None:
     version = control_plane.api.request("GET", "/version").object
     wanted = request.node.callspec.params["control_plane_or_why"]
@@ -94,7 +98,7 @@ def test_registration(
 ) -> None:
     """As people apply it, but for where the server is and for whose pods."""
     server = start_watching(account)
-    (document,) = yaml.safe_load_all((REPOSITORY / "deploy" / file).read_text())
+    (document,) = yaml.safe_load_all((DEPLOY / file).read_text())
     (webhook,) = document["webhooks"]
     (here,) = webhook_configuration(namespace, "a", server.port, server.ca)["webhooks"]
     fields = {**webhook, **{key: here[key] for key in ("clientConfig", "namespaceSelector")}}
@@ -127,10 +131,7 @@ def test_example_restores(
     name = example("Job")["metadata"]["name"]
     control_plane.kubectl("apply", "--validate=strict", "-f", str(EXAMPLE))
     try:
-        control_plane.kubectl(
-            *("patch", "checkpointbackup", wanted["metadata"]["name"], "--subresource=status"),
-            *("--type=merge", "--patch-file", str(EXAMPLE_STATUS)),
-        )
+        control_plane.kubectl(*STORE_STATUS)
         probe = job_pod("default", name, name, example("Job")["spec"]["template"]["spec"])
         with asking(server) as asks:
             poll("the status is known", lambda: asks.decide(probe).images == restored)
