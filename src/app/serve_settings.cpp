@@ -1,12 +1,9 @@
-// The rows of the process in the option table, and what must hold between them.
+// The rows of the process in the option table.
 
 #include "smw/app/serve.hpp"
 #include "smw/kube/meta.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
 
 namespace smw::app {
 
@@ -110,6 +107,17 @@ Set set_cipher_suites(tls::ServerSettings& target) {
     };
 }
 
+Set set_client_auth(tls::ClientAuth& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        const auto mode = tls::parse_client_auth(text);
+        if (!mode) {
+            return tl::unexpected(mode.error());
+        }
+        target = *mode;
+        return {};
+    };
+}
+
 Set ignore(std::vector<std::string>& ignored, std::string name) {
     return [&ignored, name = std::move(name)](std::string_view) -> Expected<void> {
         ignored.push_back(name);
@@ -165,6 +173,22 @@ void add_certificates(Options& rows, ServeSettings& settings) {
                     "Cipher suites in kube-apiserver's spelling, by comma; OpenSSL's choice when "
                     "empty.",
                     set_cipher_suites(settings.tls)});
+}
+
+void add_callers(Options& rows, ServeSettings& settings) {
+    constexpr auto kGroup = "Callers";
+    rows.push_back({"client-auth", kGroup, "off|report|require", "off",
+                    "Ask callers for a client certificate: report logs and counts what came of it, "
+                    "require answers 403 to who does not show a good one.",
+                    set_client_auth(settings.callers.mode)});
+    rows.push_back({"client-ca-file", kGroup, "file", "",
+                    "CAs that client certificates are verified against, in PEM; followed through "
+                    "changes.",
+                    set_string(settings.client_ca_file)});
+    rows.push_back({"client-allowed-names", kGroup, "list", "",
+                    "Names by comma, one of which must be the certificate's CN or a SAN; any when "
+                    "empty.",
+                    set_list(settings.callers.allowed_names)});
 }
 
 /// A bookmark breaks the silence each minute; a second is for tests.
@@ -259,49 +283,6 @@ void add_logging(Options& rows, ServeSettings& settings) {
                     "Shape of the lines on stderr.", set_log_format(settings.log)});
 }
 
-bool is_given(const Configured& configured, std::string_view name) {
-    return std::find(configured.given.begin(), configured.given.end(), name) !=
-           configured.given.end();
-}
-
-/// "--manifest DIR" has its error already, which suggests the right name.
-bool has_error_about(const Configured& configured, std::string_view flag) {
-    return std::any_of(configured.errors.begin(), configured.errors.end(),
-                       [flag](const auto& error) { return error.find(flag) != std::string::npos; });
-}
-
-/// Where state comes from: files, or the cluster that is found.
-void check_state(ServeSettings& settings, const Configured& configured,
-                 const FindCluster& find_cluster, std::vector<std::string>& errors) {
-    client::ClusterSources sources;
-    sources.kubeconfig = settings.kubeconfig;
-    sources.environment = configured.environment;
-    if (settings.service_namespace.empty()) {
-        settings.service_namespace = client::own_namespace(sources);
-    }
-    if (!settings.manifests.empty()) {
-        if (is_given(configured, "kubeconfig")) {
-            errors.emplace_back(
-                "--manifests and --kubeconfig: state comes from files or from a cluster, give one");
-        }
-        return;
-    }
-    if (has_error_about(configured, "--manifests") || has_error_about(configured, "--kubeconfig")) {
-        return;
-    }
-    auto found = find_cluster(sources);
-    if (!found) {
-        errors.push_back("finding the cluster: " + found.error().message);
-    } else if (!*found) {
-        errors.emplace_back(
-            "there is no source of state: give --manifests DIR, a folder with CheckpointBackups "
-            "in YAML or JSON files, or run with access to a cluster (--kubeconfig FILE, "
-            "KUBECONFIG, in a pod, ~/.kube/config)");
-    } else {
-        settings.cluster = *std::move(*found);
-    }
-}
-
 }  // namespace
 
 Options serve_options(ServeSettings& settings) {
@@ -309,35 +290,11 @@ Options serve_options(ServeSettings& settings) {
     add_state(rows, settings);
     add_listeners(rows, settings);
     add_certificates(rows, settings);
+    add_callers(rows, settings);
     add_behaviour(rows, settings);
     add_limits(rows, settings);
     add_logging(rows, settings);
     return rows;
-}
-
-std::vector<std::string> check_settings(ServeSettings& settings, const Configured& configured,
-                                        const std::vector<std::string>& known_systems,
-                                        const FindCluster& find_cluster) {
-    std::vector<std::string> errors;
-    check_state(settings, configured, find_cluster, errors);
-    const bool files = !settings.manifests.empty() || has_error_about(configured, "--manifests");
-    if (files && !is_given(configured, "certificates") && !is_given(configured, "cert-dir")) {
-        settings.certificates = Certificates::Ephemeral;
-    }
-    if (!settings.ca_out.empty() && settings.certificates != Certificates::Ephemeral) {
-        errors.emplace_back("--ca-out needs --certificates=ephemeral: the CA of files is not ours");
-    }
-    if (settings.enable.empty()) {
-        errors.emplace_back("--enable names no system; there is: " +
-                            fmt::format("{}", fmt::join(known_systems, ", ")));
-    }
-    for (const auto& name : settings.enable) {
-        if (std::find(known_systems.begin(), known_systems.end(), name) == known_systems.end()) {
-            errors.push_back(fmt::format("--enable: there is no system \"{}\"; there is: {}", name,
-                                         fmt::join(known_systems, ", ")));
-        }
-    }
-    return errors;
 }
 
 }  // namespace smw::app

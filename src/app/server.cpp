@@ -63,6 +63,7 @@ Server::Server(const ServeSettings& settings, Systems systems)
       }) {
     start_systems();
     make_certificates();
+    make_callers();
     make_webhook();
     make_probes();
     count_process();
@@ -86,20 +87,6 @@ void Server::start_systems() {
     state_ = make_state({settings_, api_.get(), std::move(caches), clock_, logger_, metrics_});
 }
 
-void Server::make_certificates() {
-    if (settings_.certificates == Certificates::Ephemeral) {
-        return;
-    }
-    tls::CertificateFilesSettings files;
-    files.folder = settings_.cert_dir;
-    files.certificate_name = settings_.cert_name;
-    files.key_name = settings_.key_name;
-    files.expected_names = service_names();
-    files.server = settings_.tls;
-    files_ = std::make_unique<tls::CertificateFiles>(std::move(files), clock_,
-                                                     logger_.named("certificates"), metrics_);
-}
-
 void Server::make_webhook() {
     std::vector<http::Router::Entry> routes;
     for (const auto& system : systems_) {
@@ -111,8 +98,12 @@ void Server::make_webhook() {
         }
     }
     services_.push_back(std::make_unique<http::Router>(std::move(routes)));
-    http::ListenerSettings listener{"webhook", settings_.webhook_bind_address,
-                                    settings_.webhook_port, settings_.limits, &contexts()};
+    http::ListenerSettings listener{"webhook",
+                                    settings_.webhook_bind_address,
+                                    settings_.webhook_port,
+                                    settings_.limits,
+                                    &contexts(),
+                                    callers_.get()};
     webhook_ = std::make_unique<http::Listener>(std::move(listener), all_of(shards_),
                                                 *services_.back(), logger_.named("http"), metrics_);
 }
@@ -138,7 +129,8 @@ void Server::make_probes() {
         std::make_unique<http::Router>(std::vector<http::Router::Entry>{{"/metrics", metrics}}));
 
     const auto make = [this](std::string name, const BindAddress& at, http::Service& service) {
-        http::ListenerSettings listener{std::move(name), at.host, at.port, side_limits(), nullptr};
+        http::ListenerSettings listener{std::move(name), at.host, at.port,
+                                        side_limits(),   nullptr, nullptr};
         return at.enabled ? std::make_unique<http::Listener>(
                                 std::move(listener), std::vector<async::Shard*>{&background_},
                                 service, logger_.named("http"), metrics_)
@@ -220,9 +212,7 @@ std::vector<Check> Server::readiness() {
     checks.push_back({"listener", [this]() -> std::optional<std::string> {
                           return bound_ ? std::nullopt : std::optional{"not bound yet"};
                       }});
-    checks.push_back({"certificate", [this] {
-                          return certificate_problem();
-                      }});
+    add_certificate_checks(checks);
     for (const auto& system : systems_) {
         for (const auto& cache : system->caches()) {
             checks.push_back({"cache-" + cache.resource.plural, [this, cache] {

@@ -9,7 +9,9 @@
 #include "smw/async/snapshot.hpp"
 #include "smw/async/task_group.hpp"
 #include "smw/http/router.hpp"
+#include "smw/tls/callers.hpp"
 #include "smw/tls/certificate_files.hpp"
+#include "smw/tls/client_ca_file.hpp"
 #include "smw/webhook/endpoint.hpp"
 
 #include <atomic>
@@ -42,6 +44,7 @@ private:
     void start_systems();
     void make_webhook();
     void make_certificates();
+    void make_callers();
     void make_probes();
     void count_process();
     Expected<void> start_certificates();
@@ -49,7 +52,9 @@ private:
     void spawn(std::function<Task<void>()> make_task);
     Task<bool> end_tasks();
     [[nodiscard]] std::vector<Check> readiness();
+    void add_certificate_checks(std::vector<Check>& checks);
     [[nodiscard]] std::optional<std::string> certificate_problem();
+    [[nodiscard]] std::optional<std::string> client_ca_problem();
     [[nodiscard]] std::optional<std::string> sync_problem(const watch::Cache& cache) const;
     [[nodiscard]] const async::Snapshot<tls::ServerContext>& contexts() const;
     [[nodiscard]] std::vector<std::string> service_names() const;
@@ -72,6 +77,8 @@ private:
 
     async::Snapshot<tls::ServerContext> ephemeral_;
     std::unique_ptr<tls::CertificateFiles> files_;
+    std::unique_ptr<tls::ClientCaFile> client_ca_;  ///< null with --client-auth=off
+    std::unique_ptr<tls::Callers> callers_;         ///< the same
 
     std::vector<std::unique_ptr<http::Service>> services_;
     webhook::InFlight in_flight_;

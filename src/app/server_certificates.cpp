@@ -1,4 +1,4 @@
-// What of the Server is about its certificate.
+// What of the Server is about certificates: its own, and its callers'.
 
 #include "app/server.hpp"
 
@@ -43,6 +43,32 @@ std::vector<std::string> Server::service_names() const {
             fmt::format("{}.{}.svc.cluster.local", service, space)};
 }
 
+void Server::make_certificates() {
+    if (settings_.certificates == Certificates::Ephemeral) {
+        return;
+    }
+    tls::CertificateFilesSettings files;
+    files.folder = settings_.cert_dir;
+    files.certificate_name = settings_.cert_name;
+    files.key_name = settings_.key_name;
+    files.expected_names = service_names();
+    files.server = settings_.tls;
+    files_ = std::make_unique<tls::CertificateFiles>(std::move(files), clock_,
+                                                     logger_.named("certificates"), metrics_);
+}
+
+void Server::make_callers() {
+    if (settings_.callers.mode == tls::ClientAuth::Off) {
+        return;
+    }
+    tls::ClientCaFileSettings file;
+    file.file = settings_.client_ca_file;
+    const auto logger = logger_.named("callers");
+    client_ca_ = std::make_unique<tls::ClientCaFile>(std::move(file), clock_, logger, metrics_);
+    callers_ =
+        std::make_unique<tls::Callers>(settings_.callers, client_ca_->cas(), logger, metrics_);
+}
+
 const async::Snapshot<tls::ServerContext>& Server::contexts() const {
     return files_ ? files_->contexts() : ephemeral_;
 }
@@ -57,7 +83,55 @@ std::optional<std::string> Server::certificate_problem() {
     return valid ? std::nullopt : std::optional{valid.error().message};
 }
 
+std::optional<std::string> Server::client_ca_problem() {
+    const auto ca = client_ca_->cas().load();
+    if (!ca) {
+        const auto why = client_ca_->problem();
+        return why ? *why : "there is none yet";
+    }
+    const auto valid = ca->validity(clock_.wall());
+    return valid ? std::nullopt : std::optional{valid.error().message};
+}
+
+namespace {
+
+/// What is wrong with the files beside `said`: what is in force may be well meanwhile.
+std::optional<std::string> not_taken(const std::shared_ptr<const std::string>& problem,
+                                     const std::optional<std::string>& said) {
+    return problem && *problem != said ? std::optional{*problem} : std::nullopt;
+}
+
+}  // namespace
+
+void Server::add_certificate_checks(std::vector<Check>& checks) {
+    checks.push_back({"certificate", [this] {
+                          return certificate_problem();
+                      }});
+    if (files_) {
+        const auto problem = [this] {
+            return not_taken(files_->problem(), certificate_problem());
+        };
+        checks.push_back({"certificate-files", problem, false});
+    }
+    if (client_ca_) {
+        // With report nobody is refused for want of it.
+        const bool required = settings_.callers.mode == tls::ClientAuth::Require;
+        const auto problem = [this] {
+            return client_ca_problem();
+        };
+        const auto file_problem = [this] {
+            return not_taken(client_ca_->problem(), client_ca_problem());
+        };
+        checks.push_back({"client-ca", problem, required});
+        checks.push_back({"client-ca-file", file_problem, false});
+    }
+}
+
 Expected<void> Server::start_certificates() {
+    if (client_ca_) {
+        client_ca_->load();
+        spawn([this] { return client_ca_->follow(background_.executor()); });
+    }
     if (files_) {
         files_->load();
         spawn([this] { return files_->follow(background_.executor()); });

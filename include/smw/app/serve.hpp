@@ -7,6 +7,7 @@
 #include "smw/client/cluster_config.hpp"
 #include "smw/http/listener.hpp"
 #include "smw/system/system.hpp"
+#include "smw/tls/caller.hpp"
 #include "smw/tls/server_context.hpp"
 
 #include <chrono>
@@ -35,6 +36,8 @@ struct ServeSettings {
     std::string service_name = "stateful-migration-webhook-service";
     std::string service_namespace;
     tls::ServerSettings tls;
+    tls::CallerPolicy callers;
+    std::string client_ca_file;
     std::string manifests;
     std::string kubeconfig;
     /// What check_settings() finds when state does not come from files.

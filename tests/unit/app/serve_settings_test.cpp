@@ -178,6 +178,58 @@ TEST_F(ServeSettingsTest, TheCaOfFilesIsNotOursToWrite) {
     EXPECT_THAT(errors, ElementsAre(HasSubstr("--ca-out")));
 }
 
+TEST_F(ServeSettingsTest, NobodyIsAskedForACertificateByDefault) {
+    ASSERT_THAT(check(given({"--manifests", "x"})), IsEmpty());
+    EXPECT_EQ(settings_.callers.mode, tls::ClientAuth::Off);
+}
+
+TEST_F(ServeSettingsTest, CallersAreAskedWithACa) {
+    for (const auto& [word, mode] :
+         {std::pair{"report", tls::ClientAuth::Report}, {"require", tls::ClientAuth::Require}}) {
+        const auto configured =
+            given({"--manifests", "x", "--client-auth", word, "--client-ca-file", "ca.crt",
+                   "--client-allowed-names", "kube-apiserver,10.0.0.1"});
+        EXPECT_THAT(configured.errors, IsEmpty());
+        EXPECT_THAT(check(configured), IsEmpty());
+        EXPECT_EQ(settings_.callers.mode, mode);
+        EXPECT_EQ(settings_.client_ca_file, "ca.crt");
+        EXPECT_THAT(settings_.callers.allowed_names, ElementsAre("kube-apiserver", "10.0.0.1"));
+    }
+}
+
+TEST_F(ServeSettingsTest, FlagsAboutCallersThatWouldDoNothingAreMistakes) {
+    struct Case {
+        std::vector<std::string> arguments;
+        std::vector<const char*> named;
+    };
+    const std::vector<Case> cases{
+        {{"--client-auth=report"}, {"--client-auth needs --client-ca-file"}},
+        {{"--client-auth=require"}, {"--client-auth needs --client-ca-file"}},
+        {{"--client-auth=require", "--client-ca-file="}, {"--client-auth needs --client-ca-file"}},
+        {{"--client-ca-file=ca.crt"}, {"--client-ca-file needs --client-auth"}},
+        {{"--client-allowed-names=a", "--client-auth=off"},
+         {"--client-allowed-names needs --client-auth"}},
+        {{"--client-ca-file=ca.crt", "--client-allowed-names=a"},
+         {"--client-ca-file needs", "--client-allowed-names needs"}},
+    };
+    for (const auto& [arguments, named] : cases) {
+        settings_ = {};
+        auto all = arguments;
+        all.emplace_back("--manifests=x");
+        const auto errors = check(given(all));
+        ASSERT_EQ(errors.size(), named.size()) << arguments.front();
+        for (std::size_t index = 0; index < named.size(); ++index) {
+            EXPECT_THAT(errors[index], HasSubstr(named[index]));
+        }
+    }
+}
+
+TEST_F(ServeSettingsTest, AMistypedWordAboutCallersIsTheOnlyMistakeThatIsTold) {
+    const auto configured = given({"--manifests=x", "--client-auth=on", "--client-ca-file=ca.crt"});
+    EXPECT_THAT(configured.errors, ElementsAre(HasSubstr("must be off, report or require")));
+    EXPECT_THAT(check(configured), IsEmpty());
+}
+
 TEST_F(ServeSettingsTest, UnknownSystemsAreNamed) {
     const auto errors = check(given({"--manifests", "x", "--enable", "checkpoint-restore,magic"}));
     EXPECT_THAT(errors, ElementsAre(HasSubstr("\"magic\"")));
