@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import ssl
 import threading
 import time
@@ -27,9 +29,8 @@ def with_files(directory: Path, folder: Path, *flags: str) -> Server:
     return server
 
 
-def certificate_check(server: Server) -> str:
-    text = server.http_get("probes", "/readyz?verbose")[1]
-    return next(line for line in text.splitlines() if "]certificate" in line)
+def certificate_check(server: Server, name: str = "certificate") -> str:
+    return next(line for line in server.checks().splitlines() if f"]{name}" in line)
 
 
 def reloads(server: Server, result: str) -> float:
@@ -127,13 +128,42 @@ def test_a_bad_pair_leaves_the_old_one_serving(tmp_path: Path) -> None:
         assert same(served(server.port), chain)
         assert server.ready()
         assert "expired" in server.log()
+        assert certificate_check(server) == "[+]certificate ok"
+        assert "expired" in certificate_check(server, "certificate-files")
         # Half-written for a moment: the key of the new beside the leaf of the old is no news.
         other_chain, other_key = issue(tmp_path / "other")
         volume.put(chain, other_key)
         volume.put(other_chain, other_key)
         poll("taken", lambda: same(served(server.port), other_chain))
         assert (reloads(server, "ok"), reloads(server, "rejected")) == (1, 1)
-        assert certificate_check(server) == "[+]certificate ok"
+        assert certificate_check(server, "certificate-files") == "[+]certificate-files ok"
+
+
+def test_what_no_certificate_file_is(tmp_path: Path) -> None:
+    chain, key = issue(tmp_path / "made")
+    volume = SecretVolume(tmp_path / "certs")
+    volume.put(chain, key)
+    with ending(with_files(tmp_path / "server", volume.folder)) as server:
+        def trouble() -> str:
+            return certificate_check(server, "certificate-files")
+
+        memory = server.metric("process_resident_memory_bytes")
+        volume.put(chain, b"garbage")
+        poll("garbage", lambda: "no PEM private key" in trouble())
+        volume.put(chain, key)
+        poll("well again", lambda: trouble().startswith("[+]"))
+        # A terabyte that takes no room on the disk.
+        os.truncate(volume.folder / "tls.crt", 1 << 40)
+        poll("huge", lambda: "tls.crt: is larger than 1 MiB" in trouble())
+        assert server.metric("process_resident_memory_bytes") < memory + (16 << 20)
+        shutil.rmtree(volume.folder)
+        poll("gone", lambda: "No such file" in trouble())
+        assert same(served(server.port), chain) and server.ready()
+        other = issue(tmp_path / "other")
+        volume.put(*other)
+        poll("back", lambda: same(served(server.port), other[0]))
+        assert trouble() == "[+]certificate-files ok"
+        assert (reloads(server, "ok"), reloads(server, "rejected")) == (1, 1)
 
 
 def test_a_key_that_does_not_match(tmp_path: Path) -> None:
