@@ -41,6 +41,10 @@ PROGRAMS = ("bash", "openssl", "basename", "cat", "cp", "dirname", "mkdir", "mkt
 # They change by themselves.
 RESTLESS = {"events", "leases", "componentstatuses"}
 
+# Controllers make them when they start, and a moment after a namespace.
+CONTROLLERS_ACCOUNTS = "kube-system"
+MADE_IN_EACH_NAMESPACE = {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")}
+
 Dump = dict[tuple[str, str, str], Object]
 
 
@@ -161,7 +165,14 @@ class Scripts:
             (kind, body["metadata"].get("namespace", ""), body["metadata"]["name"]): body
             for path, kind in listable(self.plane.api)
             for body in self.plane.api.request("GET", path).object["items"]
+            if not made_by_controllers(kind, body["metadata"])
         }
+
+
+def made_by_controllers(kind: str, metadata: Object) -> bool:
+    if kind == "ServiceAccount" and metadata["namespace"] == CONTROLLERS_ACCOUNTS:
+        return True
+    return (kind, metadata["name"]) in MADE_IN_EACH_NAMESPACE
 
 
 def listable(api: Api) -> Iterator[tuple[str, str]]:
