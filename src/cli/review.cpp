@@ -2,6 +2,7 @@
 
 #include "smw/admission/review.hpp"
 
+#include "cli/colour.hpp"
 #include "cli/commands.hpp"
 #include "cli/line_diff.hpp"
 #include "cli/subject.hpp"
@@ -22,7 +23,6 @@ namespace smw::cli {
 namespace {
 
 enum class Shape { Text, Json, Yaml, Patch };
-enum class Colour { Auto, Always, Never };
 
 constexpr int kChanged = 10;
 
@@ -41,33 +41,6 @@ app::Set set_shape(Shape& target) {
         }
         return {};
     };
-}
-
-app::Set set_colour(Colour& target) {
-    return [&target](std::string_view text) -> Expected<void> {
-        if (text == "auto") {
-            target = Colour::Auto;
-        } else if (text == "always") {
-            target = Colour::Always;
-        } else if (text == "never") {
-            target = Colour::Never;
-        } else {
-            return fail(Code::BadRequest, "must be auto, always or never");
-        }
-        return {};
-    };
-}
-
-bool is_coloured(Colour colour, bool terminal) {
-    switch (colour) {
-        case Colour::Auto:
-            return terminal;
-        case Colour::Always:
-            return true;
-        case Colour::Never:
-            return false;
-    }
-    return false;
 }
 
 /// The diff of the object that was reviewed, as YAML before and after the patch.
@@ -120,9 +93,7 @@ public:
             {"output", "Review", "text|json|yaml|patch", "text",
              "Shape of the answer: json has one object a line, patch only the patch of each.",
              set_shape(shape_)},
-            {"color", "Review", "auto|always|never", "auto",
-             "Colours in the text: auto has them on a terminal, unless NO_COLOR is set.",
-             set_colour(colour_)},
+            colour_option("Review", colour_),
         };
         auto deciding = offline_.options();
         rows.insert(rows.end(), std::make_move_iterator(deciding.begin()),
