@@ -16,6 +16,17 @@ Command* find_command(const Commands& commands, std::string_view name) {
     return found == commands.end() ? nullptr : found->get();
 }
 
+std::vector<Command*> find_group(const Commands& commands, std::string_view word) {
+    std::vector<Command*> group;
+    for (const auto& command : commands) {
+        const auto name = command->name();
+        if (name.size() > word.size() && name.starts_with(word) && name[word.size()] == ' ') {
+            group.push_back(command.get());
+        }
+    }
+    return group;
+}
+
 std::string no_such_command(const Commands& commands, std::string_view name) {
     std::vector<std::string> names;
     for (const auto& command : commands) {

@@ -43,6 +43,7 @@ public:
     Command& operator=(const Command&) = delete;
     virtual ~Command() = default;
 
+    /// A word, or two: "certs inspect".
     [[nodiscard]] virtual std::string_view name() const = 0;
     /// As in the usage line: "[FILE...]"; empty when there are none.
     [[nodiscard]] virtual std::string_view operands() const { return {}; }
@@ -63,6 +64,8 @@ public:
 
 /// The command of that name; nullptr when there is none.
 [[nodiscard]] Command* find_command(const Commands& commands, std::string_view name);
+/// Those whose name begins with this word and has another: "certs".
+[[nodiscard]] std::vector<Command*> find_group(const Commands& commands, std::string_view word);
 /// "there is no command "reveiw"; did you mean review?"
 [[nodiscard]] std::string no_such_command(const Commands& commands, std::string_view name);
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <ostream>
 
 namespace smw::cli {
@@ -30,11 +31,41 @@ Command* choose(const Commands& commands, std::vector<std::string>& words) {
         }
         words.front() = "version";
     }
-    auto* command = find_command(commands, words.front());
+    auto* command = words.size() > 1 ? find_command(commands, words[0] + ' ' + words[1]) : nullptr;
+    const std::ptrdiff_t length = command != nullptr ? 2 : 1;
+    command = command != nullptr ? command : find_command(commands, words.front());
     if (command != nullptr) {
-        words.erase(words.begin());
+        words.erase(words.begin(), words.begin() + length);
     }
     return command;
+}
+
+bool is_help(std::string_view word) {
+    return word == "--help" || word == "-help" || word == "-h";
+}
+
+/// There is no command of that name, but there may be some that begin with it.
+int tell_unknown(const std::vector<std::string>& words, const Commands& commands,
+                 Console& console) {
+    const auto group = find_group(commands, words.front());
+    if (group.empty()) {
+        report(console, no_such_command(commands, words.front()));
+        return kBadUsage;
+    }
+    if (words.size() > 1 && is_help(words[1])) {
+        console.out << group_help(words.front(), group);
+        return 0;
+    }
+    if (words.size() > 1 && !words[1].starts_with('-')) {
+        report(console, no_such_command(commands, words[0] + ' ' + words[1]));
+    } else {
+        std::string names;
+        for (const auto* command : group) {
+            names += fmt::format("{}{}", names.empty() ? "" : ", ", command->name());
+        }
+        report(console, fmt::format("{} needs one of its commands: {}", words.front(), names));
+    }
+    return kBadUsage;
 }
 
 }  // namespace
@@ -44,8 +75,7 @@ int dispatch(const Arguments& arguments, const Commands& commands, Console& cons
     const bool named = !words.empty() && !words.front().starts_with('-');
     auto* command = choose(commands, words);
     if (command == nullptr) {
-        report(console, no_such_command(commands, words.front()));
-        return kBadUsage;
+        return tell_unknown(words, commands, console);
     }
     const auto options = command->options();
     // A mistyped variable is no reason to keep quiet about the version.

@@ -1,6 +1,7 @@
 #include "cli/help.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <ostream>
@@ -21,6 +22,10 @@ std::string usage(const Command& command) {
     return line + " [flags]\n";
 }
 
+std::string list_entry(const Command& command) {
+    return fmt::format("  {:<14} {}", command.name(), command.summary());
+}
+
 class Help final : public Command {
 public:
     [[nodiscard]] std::string_view name() const override { return "help"; }
@@ -35,9 +40,14 @@ public:
             call.console.out << overview(call.commands, call.console.columns);
             return 0;
         }
-        auto* command = find_command(call.commands, asked.front());
+        const auto wanted = fmt::format("{}", fmt::join(asked, " "));
+        auto* command = find_command(call.commands, wanted);
+        if (const auto group = find_group(call.commands, wanted); !group.empty()) {
+            call.console.out << group_help(wanted, group);
+            return 0;
+        }
         if (command == nullptr) {
-            report(call.console, no_such_command(call.commands, asked.front()));
+            report(call.console, no_such_command(call.commands, wanted));
             return kBadUsage;
         }
         call.console.out << command_help(*command, call.console.columns);
@@ -56,12 +66,20 @@ std::string overview(const Commands& commands, std::size_t columns) {
         "       {0} COMMAND [flags]\n\nCommands:\n",
         kProgram, first.name());
     for (const auto& command : commands) {
-        out += fmt::format("  {:<11} {}{}\n", command->name(), command->summary(),
+        out += fmt::format("{}{}\n", list_entry(*command),
                            command.get() == &first ? " (the default)" : "");
     }
     out += fmt::format("\nFlags of {}:\n\n{}\n{}", first.name(),
                        app::describe_options(first.options(), columns), kThreeWays);
     return out;
+}
+
+std::string group_help(std::string_view word, const std::vector<Command*>& group) {
+    std::string out = fmt::format("Usage: {} {} COMMAND [flags]\n\nCommands:\n", kProgram, word);
+    for (const auto* command : group) {
+        out += list_entry(*command) + '\n';
+    }
+    return out + fmt::format("\nEach says more: {} {} --help\n", kProgram, group.front()->name());
 }
 
 std::string command_help(Command& command, std::size_t columns) {

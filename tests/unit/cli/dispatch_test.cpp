@@ -87,6 +87,41 @@ TEST_F(Dispatch, RefusesAnUnknownCommand) {
     EXPECT_EQ(out_.str(), "");
 }
 
+TEST_F(Dispatch, RunsACommandOfTwoWords) {
+    commands_.push_back(std::make_unique<Fake>("pairs look", "FILE..."));
+    commands_.push_back(std::make_unique<Fake>("pairs make"));
+    EXPECT_EQ(run({"pairs", "look", "look"}), 42);
+    EXPECT_EQ(out_.str(), "pairs look 9443 look");
+    EXPECT_EQ(run({"pairs", "make"}), 42);
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"pairs", "make", "--help"}, {"help", "pairs", "make"}, {"help", "pairs make"}}) {
+        EXPECT_EQ(run(words), 0);
+        EXPECT_THAT(out_.str(), HasSubstr("Usage: stateful-migration-webhook pairs make [flags]"));
+    }
+}
+
+TEST_F(Dispatch, SaysWhichCommandsAWordHas) {
+    commands_.push_back(std::make_unique<Fake>("pairs look", "FILE..."));
+    commands_.push_back(std::make_unique<Fake>("pairs make"));
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"pairs", "--help"}, {"pairs", "-h"}, {"help", "pairs"}}) {
+        EXPECT_EQ(run(words), 0);
+        EXPECT_THAT(out_.str(), HasSubstr("  pairs look     Do something\n  pairs make "));
+    }
+    for (const auto& words : std::vector<std::vector<std::string>>{{"pairs"}, {"pairs", "--x"}}) {
+        EXPECT_EQ(run(words), 2);
+        EXPECT_EQ(err_.str(),
+                  "stateful-migration-webhook: pairs needs one of its commands: pairs look, pairs "
+                  "make\n");
+    }
+    EXPECT_EQ(run({"pairs", "lok"}), 2);
+    EXPECT_EQ(err_.str(),
+              "stateful-migration-webhook: there is no command \"pairs lok\"; did you mean pairs "
+              "look?\n");
+    EXPECT_EQ(run({"pair"}), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("there is no command \"pair\""));
+}
+
 TEST_F(Dispatch, PrintsAllErrorsALineEach) {
     EXPECT_EQ(run({"serve", "--serve-port=x", "--nonsense", "--", "operand"}), 2);
     EXPECT_EQ(err_.str(),
@@ -120,8 +155,8 @@ TEST_F(Dispatch, HelpsWithEverythingAndWithOne) {
     for (const auto& words : std::vector<std::vector<std::string>>{
              {"--help"}, {"-h"}, {"help"}, {"--serve-port=x", "--help"}}) {
         EXPECT_EQ(run(words), 0);
-        EXPECT_THAT(out_.str(), HasSubstr("\nCommands:\n  serve       Do something (the default)\n"
-                                          "  review      Do something\n"));
+        EXPECT_THAT(out_.str(), HasSubstr("\nCommands:\n  serve          Do something (the default)\n"
+                                          "  review         Do something\n"));
         EXPECT_THAT(out_.str(), HasSubstr("--serve-port PORT"));
         EXPECT_THAT(out_.str(), Not(HasSubstr("--review-port")));
     }
