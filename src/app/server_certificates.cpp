@@ -1,6 +1,7 @@
 // What of the Server is about certificates: its own, and its callers'.
 
 #include "app/server.hpp"
+#include "smw/tls/issue.hpp"
 
 #include <fmt/format.h>
 
@@ -36,11 +37,7 @@ Expected<void> write_whole(const std::filesystem::path& path, const std::string&
 }  // namespace
 
 std::vector<std::string> Server::service_names() const {
-    const auto& service = settings_.service_name;
-    const auto& space = settings_.service_namespace;
-    // The one that the API server asks for comes first: it is the one that warnings name.
-    return {fmt::format("{}.{}.svc", service, space), fmt::format("{}.{}", service, space), service,
-            fmt::format("{}.{}.svc.cluster.local", service, space)};
+    return tls::dns_names({settings_.service_name, settings_.service_namespace});
 }
 
 void Server::make_certificates() {

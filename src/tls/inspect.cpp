@@ -3,8 +3,8 @@
 #include "tls/inspect_details.hpp"
 #include "tls/inspect_pem.hpp"
 #include "tls/inspect_rules.hpp"
+#include "tls/pem.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -202,8 +202,7 @@ PemContent count_pem(std::string_view text) {
 }
 
 std::string to_text(WallTime time) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+    return utc_text(time);
 }
 
 }  // namespace smw::tls

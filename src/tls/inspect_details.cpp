@@ -1,5 +1,7 @@
 #include "tls/inspect_details.hpp"
 
+#include "tls/pem.hpp"
+
 #include <fmt/format.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -7,25 +9,11 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
-#include <ctime>
-#include <limits>
 
 namespace smw::tls {
 namespace {
 
 constexpr std::size_t kLongestSubject = 256;
-
-/// Clamped: certificates may end in the year 9999, which the clock's nanoseconds do not reach.
-WallTime to_wall(const ASN1_TIME* time) {
-    std::tm fields{};
-    if (ASN1_TIME_to_tm(time, &fields) != 1) {
-        return WallTime::min();
-    }
-    const std::time_t seconds = ::timegm(&fields);
-    const std::time_t most = std::chrono::system_clock::to_time_t(WallTime::max());
-    const std::time_t least = std::chrono::system_clock::to_time_t(WallTime::min());
-    return std::chrono::system_clock::from_time_t(std::clamp(seconds, least + 1, most - 1));
-}
 
 std::string address_text(const ASN1_OCTET_STRING* address) {
     std::array<char, INET6_ADDRSTRLEN> text{};
@@ -142,8 +130,8 @@ CertificateDetails details_of(X509* certificate) {
     details.names = subject_alternative_names(certificate);
     details.usages = extended_key_usages(certificate);
     details.is_ca = is_ca(certificate);
-    details.not_before = to_wall(X509_get0_notBefore(certificate));
-    details.not_after = to_wall(X509_get0_notAfter(certificate));
+    details.not_before = wall_time(X509_get0_notBefore(certificate));
+    details.not_after = wall_time(X509_get0_notAfter(certificate));
     ERR_clear_error();  // of extensions that cannot be read
     return details;
 }
