@@ -32,7 +32,9 @@ WallTime last_third(const CertificateDetails& certificate) {
 class Planner {
 public:
     Planner(const IssuedFiles& there, const IssueWishes& wishes)
-        : there_(there), wishes_(wishes), names_(tls::dns_names(wishes.service)) {}
+        : there_(there), wishes_(wishes), names_(tls::dns_names(wishes.service)) {
+        names_.insert(names_.end(), wishes.extra_names.begin(), wishes.extra_names.end());
+    }
 
     Expected<IssuePlan> plan() && {
         if (auto chosen = wishes_.signer ? take_signer() : choose_ca(); !chosen) {

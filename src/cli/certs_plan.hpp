@@ -16,6 +16,7 @@ namespace smw::cli {
 struct IssueWishes {
     std::string folder;  ///< for messages
     tls::ServiceAddress service;
+    std::vector<std::string> extra_names{};  ///< beside those of the Service
     std::chrono::seconds leaf_lifetime = std::chrono::hours{7 * 24};
     std::chrono::seconds ca_lifetime = std::chrono::hours{365 * 24};
     std::optional<tls::Issued> signer;  ///< of --ca: signs instead of one in the folder

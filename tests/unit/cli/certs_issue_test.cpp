@@ -81,6 +81,17 @@ TEST_F(CertsIssue, TakesServiceDomainAndLifetimes) {
     EXPECT_EQ(details("d/ca.crt").not_after, now_ + hours{87600});
 }
 
+TEST_F(CertsIssue, TakesFurtherNames) {
+    ASSERT_EQ(issue(), 0);
+    ASSERT_EQ(issue({"--extra-names", "hook.example.com, 127.0.0.1"}), 0) << err_;
+    EXPECT_THAT(out_, HasSubstr("has no SAN hook.example.com"));
+    EXPECT_THAT(details("d/tls.crt").names,
+                testing::IsSupersetOf({"hook.example.com", "127.0.0.1",
+                                       "stateful-migration-webhook-service.ns.svc"}));
+    EXPECT_EQ(issue({"--extra-names", "not a name"}), 1);
+    EXPECT_THAT(refusal(), HasSubstr("\"not a name\" is neither a DNS name nor an IP address"));
+}
+
 TEST_F(CertsIssue, TakesTheNamespaceOfThePod) {
     environment_["POD_NAMESPACE"] = "apps";
     ASSERT_EQ(run({"issue", "--out", path("d")}), 0);
