@@ -162,16 +162,21 @@ std::string Callers::hear(ssl_st* session) const {
 }
 
 void Callers::log(const Caller& caller, const CallerVerdict& verdict) const {
+    const bool showed = caller.certificate == Caller::Certificate::Unverified ||
+                        caller.certificate == Caller::Certificate::Verified;
+    const std::string_view what = verdict.result == CallerResult::Allowed ? "Caller verified"
+                                  : verdict.refused                       ? "Caller refused"
+                                                                          : "Caller not verified";
     if (verdict.result == CallerResult::Allowed) {
-        logger_.info("Caller verified", {{"subject", caller.subject}, {"issuer", caller.issuer}});
-        return;
+        logger_.info(what, {{"subject", caller.subject}, {"issuer", caller.issuer}});
+    } else if (showed) {
+        logger_.info(
+            what, {{"why", verdict.why}, {"subject", caller.subject}, {"issuer", caller.issuer}});
+    } else {
+        // While a cluster is not set up yet these are most of the traffic; they are counted.
+        logger_.write(verdict.refused ? log::Level::Info : log::Level::Debug, what,
+                      {{"why", verdict.why}});
     }
-    // Who presents nothing is most of the traffic while a cluster is not set up yet: it is counted.
-    const bool shown = verdict.refused || verdict.result == CallerResult::Unverified ||
-                       verdict.result == CallerResult::NotAllowed;
-    logger_.write(shown ? log::Level::Info : log::Level::Debug,
-                  verdict.refused ? "Caller refused" : "Caller not verified",
-                  {{"why", verdict.why}, {"subject", caller.subject}, {"issuer", caller.issuer}});
 }
 
 }  // namespace smw::tls
