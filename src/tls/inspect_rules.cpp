@@ -227,9 +227,10 @@ void judge_issuers(Findings& findings, const Chain& chain, std::size_t leaf, Wal
 
 void judge_leaf(Findings& findings, X509* leaf, const Expectation& expectation) {
     const auto details = details_of(leaf);
-    const auto flags = X509_get_extension_flags(leaf);
-    if ((flags & EXFLAG_XKUSAGE) != 0 &&
-        (X509_get_extended_key_usage(leaf) & (XKU_SSL_SERVER | XKU_ANYEKU)) == 0) {
+    const auto is_for = [&](std::string_view usage) {
+        return std::ranges::find(details.usages, usage) != details.usages.end();
+    };
+    if (!details.usages.empty() && !is_for(SN_server_auth) && !is_for(SN_anyExtendedKeyUsage)) {
         refuse(findings, Rule::NotForServers,
                fmt::format("the certificate is not for servers: serverAuth is not among its "
                            "extended key usages ({})",
@@ -244,7 +245,7 @@ void judge_leaf(Findings& findings, X509* leaf, const Expectation& expectation) 
     }
     judge_names(findings, leaf, details, expectation);
     judge_strength(findings, leaf);
-    if ((flags & EXFLAG_INVALID) != 0) {
+    if ((X509_get_extension_flags(leaf) & EXFLAG_INVALID) != 0) {
         suspect(findings, Rule::UnreadableCertificate,
                 "one of its extensions makes no sense, and API servers may refuse it");
     }

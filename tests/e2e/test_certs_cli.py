@@ -1,5 +1,5 @@
-"""`certs issue` and `certs inspect`: what is made is served and trusted, what openssl makes is judged
-alike, and what stands in a cluster is seen."""
+"""`certs issue` and `certs inspect`: what is made is served and trusted, what openssl makes is
+judged alike, and what stands in a cluster is seen."""
 
 from __future__ import annotations
 
