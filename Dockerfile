@@ -1,4 +1,5 @@
-# The same image as scripts/build-image makes, for those who have an image builder:
+# The root folder and settings of scripts/build-image, for those who have an image builder; without its
+# labels of version, revision and time:
 #   docker build -t stateful-migration-webhook .
 FROM debian:12 AS build
 WORKDIR /src

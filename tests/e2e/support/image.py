@@ -103,8 +103,10 @@ class Image:
     def unpack(self, directory: Path) -> Path:
         """The root folder, as a container runtime would lay it out."""
         directory.mkdir(parents=True)
+        # Debian 12's Python has no filters yet, and later ones want one to be named.
+        filters = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
         with self.layer as layer:
-            layer.extractall(directory, filter="fully_trusted")
+            layer.extractall(directory, **filters)
         return directory
 
 

@@ -166,5 +166,9 @@ def cluster(directory: Path) -> Iterator[Cluster]:
         flags = ("--ignore-not-found", "--wait=false")
         kubectl("delete", *flags, "clusterrolebinding", namespace)
         kubectl("delete", *flags, "namespace", namespace)
-        if not had_crd:
-            kubectl("delete", *flags, "crd", CRD)
+        if not had_crd and CRD in kubectl("get", "crd", "-o", "name"):
+            everywhere = ("--all-namespaces", "-o", "jsonpath={.items[*].metadata.namespace}")
+            users = set(kubectl("get", "checkpointbackups", *everywhere).split())
+            # Somebody else may have come to rely on it meanwhile.
+            if users <= {namespace}:
+                kubectl("delete", *flags, "crd", CRD)
