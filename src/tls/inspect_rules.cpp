@@ -57,6 +57,7 @@ std::vector<std::size_t> path_from(const Chain& chain, std::size_t leaf) {
 /// "2, 1, 3": the path, and then what does not belong to it.
 std::string right_order(const Chain& chain, const std::vector<std::size_t>& path) {
     std::vector<std::size_t> numbers;
+    numbers.reserve(chain.size());
     for (const auto index : path) {
         numbers.push_back(index + 1);
     }
@@ -128,7 +129,7 @@ std::size_t find_leaf(const Chain& chain, EVP_PKEY* key) {
 }
 
 bool signs_for(X509* certificate, EVP_PKEY* key) {
-    constexpr std::array<unsigned char, 32> message{};
+    constexpr std::array<unsigned char, 32> kMessage{};
     const EVP_MD* digest = digest_for(key);
     using Context = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
     const Context signing{EVP_MD_CTX_new()};
@@ -136,12 +137,12 @@ bool signs_for(X509* certificate, EVP_PKEY* key) {
     std::vector<unsigned char> signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
     std::size_t size = signature.size();
     const bool good = EVP_DigestSignInit(signing.get(), nullptr, digest, nullptr, key) == 1 &&
-                      EVP_DigestSign(signing.get(), signature.data(), &size, message.data(),
-                                     message.size()) == 1 &&
+                      EVP_DigestSign(signing.get(), signature.data(), &size, kMessage.data(),
+                                     kMessage.size()) == 1 &&
                       EVP_DigestVerifyInit(verifying.get(), nullptr, digest, nullptr,
                                            X509_get0_pubkey(certificate)) == 1 &&
-                      EVP_DigestVerify(verifying.get(), signature.data(), size, message.data(),
-                                       message.size()) == 1;
+                      EVP_DigestVerify(verifying.get(), signature.data(), size, kMessage.data(),
+                                       kMessage.size()) == 1;
     ERR_clear_error();
     return good;
 }
