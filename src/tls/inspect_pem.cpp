@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kBegin = "-----BEGIN ";
 constexpr std::string_view kEnd = "-----END ";
 constexpr std::string_view kTail = "-----";
+/// Each with its reason; all of them become one line of the log.
+constexpr std::size_t kMostTold = 4;
 
 /// The first line of `text` with its end, which is taken off `text`.
 std::string_view take_line(std::string_view& text) {
@@ -161,6 +163,7 @@ ParsedChain parse_chain(std::string_view pem, std::string_view where) {
     ParsedChain chain;
     const auto blocks = split_pem(pem);
     std::size_t number = 0;
+    std::size_t unreadable = 0;
     for (const auto& block : blocks) {
         if (!is_certificate(block)) {
             continue;
@@ -172,10 +175,18 @@ ParsedChain parse_chain(std::string_view pem, std::string_view where) {
             chain.certificates.push_back(std::move(certificate));
             continue;
         }
+        if (++unreadable > kMostTold) {
+            continue;
+        }
         chain.findings.push_back(
             refused(Rule::UnreadableCertificate,
                     fmt::format("certificate number {} cannot be read: {}", number,
                                 explain_unreadable(block, "no certificate"))));
+    }
+    if (unreadable > kMostTold) {
+        chain.findings.push_back(
+            refused(Rule::UnreadableCertificate,
+                    fmt::format("{} further certificates cannot be read", unreadable - kMostTold)));
     }
     if (number == 0) {
         const bool has_key = std::ranges::any_of(blocks, is_key);

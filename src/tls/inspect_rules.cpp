@@ -54,7 +54,7 @@ std::vector<std::size_t> path_from(const Chain& chain, std::size_t leaf) {
     return path;
 }
 
-/// "2, 1, 3": the path, and then what does not belong to it.
+/// "write them in the order 2, 1, 3": the path, and then what does not belong to it.
 std::string right_order(const Chain& chain, const std::vector<std::size_t>& path) {
     std::vector<std::size_t> numbers;
     numbers.reserve(chain.size());
@@ -162,10 +162,13 @@ void judge_key(Findings& findings, const Chain& chain, EVP_PKEY* key) {
         return;
     }
     if (leaf != 0) {
+        const auto order = chain.size() > kLongestChain
+                               ? std::string{}
+                               : ": " + right_order(chain, path_from(chain, leaf));
         refuse(findings, Rule::LeafNotFirst,
                fmt::format("the private key belongs to certificate number {} of the chain; the "
-                           "server's own must come first: {}",
-                           leaf + 1, right_order(chain, path_from(chain, leaf))));
+                           "server's own must come first{}",
+                           leaf + 1, order));
     }
     if (!signs_for(certificate, key)) {
         refuse(findings, Rule::DamagedKey,
@@ -174,8 +177,15 @@ void judge_key(Findings& findings, const Chain& chain, EVP_PKEY* key) {
 }
 
 void judge_order(Findings& findings, const Chain& chain, std::size_t leaf) {
-    if (chain.size() > kLongestChain || leaf != 0) {
-        return;  // a leaf that is not first was told by judge_key(), with the right order
+    if (chain.size() > kLongestChain) {
+        suspect(findings, Rule::NotNeeded,
+                fmt::format("the chain has {} certificates, and a server needs two or three; "
+                            "clients may refuse so many",
+                            chain.size()));
+        return;
+    }
+    if (leaf != 0) {
+        return;  // that was told by judge_key(), with the right order
     }
     // Somebody whom the first one signed, and who signed nobody: the server's own.
     if (is_ca(chain.front().get())) {

@@ -247,6 +247,33 @@ TEST(InspectAuthority, RefusesACaThatMayNotSignCertificates) {
                             "keyCertSign)")));
 }
 
+TEST(Inspect, DoesNotFollowAChainThatNobodyWouldSend) {
+    const Family family;
+    std::string others;
+    for (int count = 0; count < 16; ++count) {
+        others += family.middle_pem;
+    }
+    EXPECT_THAT(findings_of(family.leaf_pem + others, family.key_pem),
+                ElementsAre(suspicious(Rule::NotNeeded, "the chain has 17 certificates")));
+    EXPECT_THAT(findings_of(others + family.leaf_pem, family.key_pem),
+                ElementsAre(refused(Rule::LeafNotFirst, "belongs to certificate number 17"),
+                            suspicious(Rule::NotNeeded, "the chain has 17 certificates")));
+}
+
+TEST(Inspect, TellsTheFirstFewThatCannotBeRead) {
+    std::string chain;
+    for (int count = 0; count < 9000; ++count) {
+        chain += "-----BEGIN CERTIFICATE-----\n";
+    }
+    EXPECT_THAT(findings_of(chain, std::nullopt),
+                ElementsAre(refused(Rule::UnreadableCertificate, "certificate number 1 "),
+                            refused(Rule::UnreadableCertificate, "certificate number 2 "),
+                            refused(Rule::UnreadableCertificate, "certificate number 3 "),
+                            refused(Rule::UnreadableCertificate, "certificate number 4 "),
+                            refused(Rule::UnreadableCertificate,
+                                    "8996 further certificates cannot be read")));
+}
+
 TEST(InspectAuthority, TakesACaAndItsKey) {
     const auto ca = make_ca("ca");
     EXPECT_THAT(
