@@ -35,11 +35,7 @@ void ReviewLog::end(const Decision& decision, const admission::Response& respons
         return;
     }
     if (!response.patch) {
-        logger_.write(level(), "Pod left unchanged",
-                      {{"pod", pod_.name},
-                       {"namespace", pod_.namespace_},
-                       {"reason", to_string(decision.reason)},
-                       {"uid", uid_}});
+        left_unchanged(decision.reason);
         return;
     }
     logger_.info("Found matching CheckpointBackup",
@@ -52,6 +48,20 @@ void ReviewLog::end(const Decision& decision, const admission::Response& respons
     }
     logger_.info("Applying image patches",
                  {{"patches", std::string_view{response.patch->json}}, {"uid", uid_}});
+}
+
+void ReviewLog::left_unchanged(Reason reason) const {
+    constexpr auto kMessage = "Pod left unchanged";
+    const log::Field pod{"pod", pod_.name};
+    const log::Field where{"namespace", pod_.namespace_};
+    const log::Field why{"reason", to_string(reason)};
+    const log::Field uid{"uid", uid_};
+    if (pod_.job.empty()) {
+        logger_.write(level(), kMessage, {pod, where, why, uid});
+    } else {
+        // Of a Pod without a name this is what people search for.
+        logger_.write(level(), kMessage, {pod, where, why, uid, {"job", pod_.job}});
+    }
 }
 
 }  // namespace smw::checkpoint_restore

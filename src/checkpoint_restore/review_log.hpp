@@ -26,6 +26,7 @@ public:
     void end(const Decision& decision, const admission::Response& response) const;
 
 private:
+    void left_unchanged(Reason reason) const;
     [[nodiscard]] log::Level level() const {
         return pod_.job.empty() ? log::Level::Debug : log::Level::Info;
     }

@@ -258,7 +258,7 @@ TEST_F(Handler, EndsTheLogOfAnUnchangedJobPodWithItsReason) {
     EXPECT_EQ(output.lines.back(),
               "INFO\tpod-mutator\tPod left unchanged\t"
               R"({"pod": "train-", "namespace": "default", "reason": "no-checkpoint-backup", )"
-              R"("uid": "review-uid"})");
+              R"("uid": "review-uid", "job": "train"})");
 }
 
 TEST_F(Handler, LogsPodsOfNoJobAtDebugOnly) {
