@@ -155,8 +155,9 @@ TEST_F(Dispatch, HelpsWithEverythingAndWithOne) {
     for (const auto& words : std::vector<std::vector<std::string>>{
              {"--help"}, {"-h"}, {"help"}, {"--serve-port=x", "--help"}}) {
         EXPECT_EQ(run(words), 0);
-        EXPECT_THAT(out_.str(), HasSubstr("\nCommands:\n  serve          Do something (the default)\n"
-                                          "  review         Do something\n"));
+        EXPECT_THAT(out_.str(),
+                    HasSubstr("\nCommands:\n  serve          Do something (the default)\n"
+                              "  review         Do something\n"));
         EXPECT_THAT(out_.str(), HasSubstr("--serve-port PORT"));
         EXPECT_THAT(out_.str(), Not(HasSubstr("--review-port")));
     }
