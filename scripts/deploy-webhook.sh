@@ -105,19 +105,19 @@ check_certificates() {
 	fi
 	need openssl "package openssl"
 	# Its errors are ours: an expired CA must be known before anything is changed.
-	certificate_plan=$(certificates --dry-run) || exit "$failed"
+	certificate_plan=$(certificates --dry-run) || exit $?
 }
 
 check_cert_manager() {
 	local maker
 	[ -n "$(kube get crd certificates.cert-manager.io --ignore-not-found -o name)" ] ||
 		die "$failed" "the cluster has no cert-manager: install it (https://cert-manager.io/docs/installation), or use CERTIFICATES=script"
-	maker=$(must "looking at Secret $certs_secret" "kubectl --namespace $NAMESPACE get secret $certs_secret" \
+	maker=$(must "looking at Secret $certs_secret" "$kubectl --namespace $NAMESPACE get secret $certs_secret" \
 		in_namespace get secret "$certs_secret" --ignore-not-found -o \
 		'go-template={{with .metadata.annotations}}{{with index . "cert-manager.io/certificate-name"}}cert-manager{{end}}{{end}} there')
 	# It would replace the certificate at once, and for a while servers would show one that nobody trusts.
 	[ "$maker" != " there" ] ||
-		die "$failed" "Secret $certs_secret of namespace $NAMESPACE is not from cert-manager; to change over: scripts/undeploy-webhook.sh, then $me again"
+		die "$failed" "Secret $certs_secret of namespace $NAMESPACE is not from cert-manager; to change over: $(next_script undeploy-webhook), then $me again"
 }
 
 # Asks the API server about all objects that it can judge now: those of a namespace that is not there
@@ -126,7 +126,7 @@ check_manifests() {
 	local not_yet='^kind: Namespace$'
 	[ "$namespace_state" = active ] || not_yet='^kind: Namespace$|^  namespace: '
 	all_manifests | without_documents "$not_yet" >"$work/all.yaml"
-	must "checking the manifests with the API server" "nothing was changed; what is immutable has to be deleted first (kubectl delete)" \
+	must "checking the manifests with the API server" "nothing was changed; what is immutable has to be deleted first ($kubectl delete)" \
 		apply --dry-run=server <"$work/all.yaml" >/dev/null
 	[ "$crd_state" = there ] || must "checking deploy/crd.yaml with the API server" "nothing was changed" \
 		kube create --dry-run=server -f "$root/deploy/crd.yaml" >/dev/null
@@ -202,7 +202,7 @@ main() {
 	else
 		delete_other_kind
 		configure "$FAILURE_POLICY"
-		say "done, without waiting: kubectl --namespace $NAMESPACE rollout status $KIND/$app says when it serves"
+		say "done, without waiting: $kubectl --namespace $NAMESPACE rollout status $KIND/$app says when it serves"
 	fi
 }
 

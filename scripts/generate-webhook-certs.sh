@@ -54,7 +54,7 @@ read_state() {
 	read_secret "$ca_secret" ca
 	read_secret "$certs_secret" certs
 	[ ! -s "$work/certs.manager" ] ||
-		die "$failed" "Secret $certs_secret of namespace $NAMESPACE belongs to cert-manager, which renews it; to change over: scripts/undeploy-webhook.sh, then scripts/deploy-webhook.sh"
+		die "$failed" "Secret $certs_secret of namespace $NAMESPACE belongs to cert-manager, which renews it; to change over: $(next_script undeploy-webhook), then $(next_script deploy-webhook)"
 	read_configuration
 	# Trusted today: by the configuration and by what the Secret says.
 	: >"$work/trusted"
@@ -70,9 +70,9 @@ judge_ca() {
 	elif [ -e "$work/ca/ca.crt" ] || [ -e "$work/ca/ca.key" ]; then
 		problem=$(ca_problem "$work/ca")
 		[ -z "$problem" ] ||
-			die "$failed" "the CA in Secret $ca_secret of namespace $NAMESPACE $problem: NAMESPACE=$NAMESPACE SERVICE_NAME=$SERVICE_NAME scripts/generate-webhook-certs.sh --renew-ca"
+			die "$failed" "the CA in Secret $ca_secret of namespace $NAMESPACE $problem: $(next_script generate-webhook-certs --renew-ca)"
 		expires_within "$work/ca/ca.crt" "$soon" &&
-			say "the CA expires within 30 days: scripts/generate-webhook-certs.sh --renew-ca"
+			say "the CA expires within 30 days: $(next_script generate-webhook-certs --renew-ca)"
 	elif [ "$command" = renew ] || [ -n "$(leaf_problem "$work/certs" "$work/certs/ca.crt")" ]; then
 		make_ca="there is none"
 	fi
@@ -99,7 +99,7 @@ make_bundle() {
 	[ -e "$signing" ] || signing=$work/certs/ca.crt
 	if [ "$command" = drop-old-ca ]; then
 		[ -z "$make_leaf" ] ||
-			die "$failed" "the certificate in Secret $certs_secret is not good ($make_leaf): scripts/generate-webhook-certs.sh, then this once all servers have the new one"
+			die "$failed" "the certificate in Secret $certs_secret is not good ($make_leaf): $(next_script generate-webhook-certs), then this once all servers have the new one"
 		cat "$signing" >"$work/bundle"
 	else
 		valid_certificates "$signing" "$work/trusted" >"$work/bundle"
@@ -135,7 +135,7 @@ main() {
 	look_at_namespace
 	refuse_terminating_namespace
 	if [ "$namespace_state" = absent ]; then
-		$dry_run || die "$failed" "namespace $NAMESPACE does not exist: scripts/deploy-webhook.sh, or kubectl create namespace $NAMESPACE"
+		$dry_run || die "$failed" "namespace $NAMESPACE does not exist: $(next_script deploy-webhook), or $kubectl create namespace $NAMESPACE"
 	fi
 	read_state
 	judge_ca

@@ -30,6 +30,7 @@ EOT
 
 # What is left although it has one of our names.
 left_alone=()
+nothing=true
 
 load_settings() {
 	load_place
@@ -38,91 +39,119 @@ load_settings() {
 	check_settings
 }
 
+# To wait for its end, kubectl lists and watches what it deletes.
 check_rights() {
+	local all=get,list,watch,delete
 	need_rights \
-		"get,delete mutatingwebhookconfigurations.admissionregistration.k8s.io cluster" \
-		"get,delete clusterroles.rbac.authorization.k8s.io cluster" \
-		"get,delete clusterrolebindings.rbac.authorization.k8s.io cluster" \
-		"get namespaces cluster" \
-		"get,delete daemonsets.apps" "get,delete deployments.apps" \
-		"get,delete poddisruptionbudgets.policy" "get,delete services" \
-		"get,delete networkpolicies.networking.k8s.io" "get,delete secrets" \
-		"get,delete serviceaccounts" "list pods"
+		"$all mutatingwebhookconfigurations.admissionregistration.k8s.io cluster" \
+		"$all clusterroles.rbac.authorization.k8s.io cluster" \
+		"$all clusterrolebindings.rbac.authorization.k8s.io cluster" \
+		"get namespaces cluster" "get customresourcedefinitions.apiextensions.k8s.io cluster" \
+		"$all daemonsets.apps" "$all deployments.apps" "$all poddisruptionbudgets.policy" "$all services" \
+		"$all networkpolicies.networking.k8s.io" "$all secrets" "$all serviceaccounts"
+}
+
+# What more it takes depends on what is there.
+check_further_rights() {
+	local further=() found all=get,list,watch,delete
+	# shellcheck disable=SC2154  # set by look_at_namespace
+	! $namespace_is_ours || further+=("list,watch,delete namespaces cluster" "list *.*")
+	found=$(must "looking for cert-manager" "$kubectl get crd" \
+		kube get crd certificates.cert-manager.io --ignore-not-found -o name)
+	has_cert_manager=false
+	if [ -n "$found" ]; then
+		has_cert_manager=true
+		further+=("$all certificates.cert-manager.io" "$all issuers.cert-manager.io")
+	fi
+	[ ${#further[@]} -eq 0 ] || need_rights "${further[@]}"
 }
 
 # Sets `objects` to all that may be ours, in the order in which they go, and `owners` to whose they are.
 look_at_all() {
-	local found
 	objects=("mutatingwebhookconfiguration/$configuration")
 	if [ "$namespace_state" != absent ]; then
 		objects+=("daemonset/$app" "deployment/$app" "poddisruptionbudget/$app" "service/$SERVICE_NAME" "networkpolicy/$app")
-		found=$(must "looking for cert-manager" "kubectl get crd" \
-			kube get crd certificates.cert-manager.io --ignore-not-found -o name)
 		# Before their Secrets, which it would make anew.
-		[ -z "$found" ] || objects+=("certificate/$app" "certificate/$app-ca" "issuer/$app" "issuer/$app-selfsigned")
+		! $has_cert_manager ||
+			objects+=("certificate.cert-manager.io/$app" "certificate.cert-manager.io/$app-ca"
+				"issuer.cert-manager.io/$app" "issuer.cert-manager.io/$app-selfsigned")
 		objects+=("secret/$certs_secret" "secret/$ca_secret" "secret/$app-cert-manager-ca" "serviceaccount/$app")
 	fi
 	objects+=("clusterrolebinding/$app" "clusterrole/$app")
 	look_at "${objects[@]}"
 }
 
+# Left behind it would call a Service that is gone; under Fail no Pod would be created any more.
+refuse_their_configuration() {
+	# shellcheck disable=SC2154  # set by refuse_other_installation
+	if [ "$(owner_of "mutatingwebhookconfiguration/$configuration")" = theirs ] && [ -n "$called" ]; then
+		die "$failed" "MutatingWebhookConfiguration $configuration has no label app=$app, so it is not deleted, and calls Service $NAMESPACE/$SERVICE_NAME, which would be: $kubectl delete mutatingwebhookconfiguration $configuration, then $me again"
+	fi
+}
+
 # delete_one KIND/NAME
 delete_one() {
-	local object=$1 kubectl=in_namespace
-	is_one_of "${object%%/*}" mutatingwebhookconfiguration clusterrolebinding clusterrole && kubectl=kube
-	must "deleting $object" "kubectl --namespace $NAMESPACE get $object -o yaml" \
-		"$kubectl" delete "$object" --ignore-not-found --timeout "$TIMEOUT" >/dev/null
+	local object=$1 cascade=background
+	# Those have Pods, which serve for as long as their shutdown takes; those who called them have learnt
+	# to call nobody. The Service goes after them.
+	! is_one_of "${object%%/*}" daemonset deployment || cascade=foreground
+	must "deleting $object" "$kubectl --namespace $NAMESPACE get $object -o yaml says what holds it" \
+		kube_for "$object" delete "$object" --ignore-not-found "--cascade=$cascade" --timeout "$TIMEOUT" >/dev/null
+	applied+=("$object")
 	say "deleted $object"
 }
 
 take_away() {
 	local object
 	for object in "${objects[@]}"; do
-		case ${owners[$object]:-absent} in
+		case $(owner_of "$object") in
 		absent) ;;
 		theirs) left_alone+=("${object/\// }, which has no label app=$app") ;;
 		ours)
+			nothing=false
 			if $dry_run; then say "would delete $object"; else delete_one "$object"; fi
-			applied+=("$object")
 			;;
 		esac
-		# The last of what has Pods; the Service goes after them.
-		[ "$object" != "poddisruptionbudget/$app" ] || wait_for_pods
-	done
-}
-
-# They serve for as long as their shutdown takes; those who called them have learnt to call nobody.
-wait_for_pods() {
-	local until=$((SECONDS + ${TIMEOUT%s})) left
-	! $dry_run || return 0
-	while :; do
-		left=$(must "looking at Pods" "kubectl --namespace $NAMESPACE get pods" \
-			in_namespace get pods --selector "app=$app" -o name)
-		[ -n "$left" ] || return 0
-		[ "$SECONDS" -lt "$until" ] ||
-			die "$failed" "Pods have not ended after $TIMEOUT: ${left//$'\n'/, }; kubectl --namespace $NAMESPACE get pods -l app=$app"
-		sleep 1
 	done
 }
 
 # --- the namespace -------------------------------------------------------------------------------------
 
-# Sets `others` to what is in the namespace beside our objects and what every namespace has.
+# Sets `others` to what is in the namespace beside our objects, what is made of them and what every
+# namespace has.
 look_for_others() {
-	local kinds line
+	local kinds version object owner
 	others=()
-	kinds=$(must "listing the kinds of objects" "kubectl api-resources" \
+	kinds=$(must "listing the kinds of objects" "$kubectl api-resources" \
 		kube api-resources --namespaced --verbs=list,delete -o name)
 	# Endpoints come and go with their Services, and since 1.33 to ask for them is answered with a warning.
 	kinds=${kinds/$'\n'endpoints$'\n'/$'\n'}
-	must "listing what namespace $NAMESPACE holds" "kubectl get namespace $NAMESPACE" \
-		in_namespace get "${kinds//$'\n'/,}" --selector "app!=$app" --ignore-not-found -o name >"$work/others"
-	while IFS= read -r line; do
-		case $line in
-		serviceaccount/default | configmap/kube-root-ca.crt | configmap/openshift-service-ca.crt | event/* | event.events.k8s.io/*) ;;
-		*) others+=("$line") ;;
-		esac
+	must "listing what namespace $NAMESPACE holds" "$kubectl get namespace $NAMESPACE" \
+		in_namespace get "${kinds//$'\n'/,}" --ignore-not-found -o \
+		'go-template={{range .items}}{{.apiVersion}} {{.kind}}/{{.metadata.name}}{{range .metadata.ownerReferences}} {{.kind}}/{{.name}}{{end}}{{"\n"}}{{end}}' >"$work/others"
+	while read -r version object owner; do
+		object=${object,,}
+		is_no_loss "$version" "$object" "${owner,,}" || others+=("$object")
 	done <"$work/others"
+}
+
+# By label nobody is told from others: everyone can set it. Of an object of ours it is looked at, and of
+# what a controller makes of ours, the owner.
+is_no_loss() { # version kind/name owner
+	case "$1 $2" in
+	'v1 serviceaccount/default' | 'v1 configmap/kube-root-ca.crt' | 'v1 configmap/openshift-service-ca.crt') return ;;
+	'v1 event/'* | 'events.k8s.io/'*' event/'* | 'coordination.k8s.io/'*' lease/'*) return ;;
+	v1\ * | apps/v1\ * | policy/v1\ * | networking.k8s.io/v1\ * | discovery.k8s.io/* | cert-manager.io/*) ;;
+	*) return 1 ;;
+	esac
+	[ "$(owner_of "$2")" != ours ] || return 0
+	case "$2 $3" in
+	controllerrevision/*" daemonset/$app" | pod/*" daemonset/$app") ;;
+	replicaset/*" deployment/$app" | pod/*" replicaset/$app-"*) ;;
+	endpointslice/*" service/$SERVICE_NAME") ;;
+	certificaterequest/*" certificate/$app" | certificaterequest/*" certificate/$app-ca") ;;
+	*) return 1 ;;
+	esac
 }
 
 take_away_namespace() {
@@ -135,12 +164,12 @@ take_away_namespace() {
 		left_alone+=("namespace $NAMESPACE, which holds $(join ', ' "${others[@]:0:5}")")
 	elif $dry_run; then
 		say "would delete namespace $NAMESPACE, were it empty then"
-		applied+=("namespace")
+		nothing=false
 	else
-		must "deleting namespace $NAMESPACE" "kubectl get namespace $NAMESPACE -o yaml says what holds it" \
+		must "deleting namespace $NAMESPACE" "$kubectl get namespace $NAMESPACE -o yaml says what holds it" \
 			kube delete namespace "$NAMESPACE" --timeout "$TIMEOUT" >/dev/null
 		say "deleted namespace $NAMESPACE"
-		applied+=("namespace")
+		nothing=false
 	fi
 }
 
@@ -156,7 +185,7 @@ parse() {
 
 tell_what_is_left() {
 	local what
-	[ ${#applied[@]} -gt 0 ] || say "nothing to undeploy"
+	! $nothing || say "nothing to undeploy"
 	for what in ${left_alone[@]+"${left_alone[@]}"}; do
 		say "left alone: $what"
 	done
@@ -170,8 +199,10 @@ main() {
 	say "context $(context_name), namespace $NAMESPACE"
 	check_rights
 	look_at_namespace
+	check_further_rights
 	refuse_other_installation
 	look_at_all
+	refuse_their_configuration
 	take_away
 	case $namespace_state in
 	active) take_away_namespace ;;

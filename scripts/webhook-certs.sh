@@ -15,7 +15,7 @@ read_secret() {
 	mkdir "$work/$2"
 	: >"$work/$2.manager"
 	printf kubernetes.io/tls >"$work/$2.type"
-	must "reading Secret $1 of namespace $NAMESPACE" "kubectl --namespace $NAMESPACE get secret $1" \
+	must "reading Secret $1 of namespace $NAMESPACE" "$kubectl --namespace $NAMESPACE get secret $1" \
 		in_namespace get secret "$1" --ignore-not-found -o \
 		'go-template=type {{.type}}{{"\n"}}{{with .metadata.annotations}}{{with index . "cert-manager.io/certificate-name"}}manager {{.}}{{"\n"}}{{end}}{{end}}{{range $key, $value := .data}}data.{{$key}} {{$value}}{{"\n"}}{{end}}' \
 		>"$work/$2.read"
@@ -32,7 +32,7 @@ read_configuration() {
 	local index service bundle
 	bundles=()
 	: >"$work/caBundle"
-	must "reading MutatingWebhookConfiguration $configuration" "kubectl get mutatingwebhookconfiguration $configuration" \
+	must "reading MutatingWebhookConfiguration $configuration" "$kubectl get mutatingwebhookconfiguration $configuration" \
 		kube get mutatingwebhookconfiguration "$configuration" --ignore-not-found -o \
 		'go-template={{range $index, $webhook := .webhooks}}{{with $webhook.clientConfig.service}}{{$index}} {{.namespace}}/{{.name}} {{or $webhook.clientConfig.caBundle "none"}}{{"\n"}}{{end}}{{end}}' \
 		>"$work/configuration"
@@ -202,7 +202,7 @@ write_secret() {
 			printf '  %s: %s\n' "${file##*/}" "$(openssl base64 -A -in "$work/$file")"
 		done
 	} >"$work/secret.yaml"
-	must "writing Secret $name of namespace $NAMESPACE" "kubectl auth can-i patch secrets --namespace $NAMESPACE" \
+	must "writing Secret $name of namespace $NAMESPACE" "$kubectl auth can-i patch secrets --namespace $NAMESPACE" \
 		apply <"$work/secret.yaml" >/dev/null
 	applied+=("Secret $name")
 	say "wrote Secret $NAMESPACE/$name"
@@ -213,7 +213,7 @@ write_ca_bundles() { # base64
 	for entry in ${bundles[@]+"${bundles[@]}"}; do
 		index=${entry%% *}
 		[ "${entry#* }" != "$1" ] || continue
-		must "writing caBundle of MutatingWebhookConfiguration $configuration" "kubectl auth can-i patch mutatingwebhookconfigurations" \
+		must "writing caBundle of MutatingWebhookConfiguration $configuration" "$kubectl auth can-i patch mutatingwebhookconfigurations" \
 			kube patch mutatingwebhookconfiguration "$configuration" --type json --patch \
 			"[{\"op\": \"test\", \"path\": \"/webhooks/$index/clientConfig/service/name\", \"value\": \"$SERVICE_NAME\"},
 			{\"op\": \"add\", \"path\": \"/webhooks/$index/clientConfig/caBundle\", \"value\": \"$1\"}]" >/dev/null

@@ -45,7 +45,7 @@ all_manifests() {
 # apply_file FILE [PATTERN]: but for the documents with a line like PATTERN.
 apply_file() {
 	render "$1" | without_documents "${2:-^$app is no line of YAML$}" >"$work/$1"
-	must "applying deploy/$1" "kubectl --namespace $NAMESPACE get events" apply <"$work/$1" >/dev/null
+	must "applying deploy/$1" "$kubectl --namespace $NAMESPACE get events" apply <"$work/$1" >/dev/null
 	applied+=("$1")
 	say "applied deploy/$1"
 }
@@ -56,7 +56,7 @@ create_namespace() {
 	[ "$namespace_state" = absent ] || return 0
 	printf 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: "%s"\n  annotations:\n    %s: deploy-webhook.sh\n' \
 		"$NAMESPACE" "$created_by" >"$work/namespace.yaml"
-	must "creating namespace $NAMESPACE" "kubectl get namespace $NAMESPACE" \
+	must "creating namespace $NAMESPACE" "$kubectl get namespace $NAMESPACE" \
 		kube create -f "$work/namespace.yaml" >/dev/null
 	applied+=("namespace $NAMESPACE")
 	say "created namespace $NAMESPACE"
@@ -64,7 +64,7 @@ create_namespace() {
 
 look_at_crd() {
 	local found
-	found=$(must "looking at the CustomResourceDefinition $crd" "kubectl get crd $crd" \
+	found=$(must "looking at the CustomResourceDefinition $crd" "$kubectl get crd $crd" \
 		kube get crd "$crd" --ignore-not-found -o name)
 	crd_state=absent
 	[ -z "$found" ] || crd_state=there
@@ -76,7 +76,7 @@ create_crd() {
 		say "left the CustomResourceDefinition $crd as it is"
 		return
 	fi
-	must "creating the CustomResourceDefinition $crd" "kubectl get crd $crd" \
+	must "creating the CustomResourceDefinition $crd" "$kubectl get crd $crd" \
 		kube create -f "$root/deploy/crd.yaml" >/dev/null
 	applied+=("CustomResourceDefinition")
 	say "created the CustomResourceDefinition $crd"
@@ -93,11 +93,12 @@ make_certificate() {
 	local said
 	if [ "$CERTIFICATES" = cert-manager ]; then
 		apply_file cert-manager.yaml
-		must "waiting for cert-manager" "kubectl --namespace $NAMESPACE describe certificates" \
+		must "waiting for cert-manager" "$kubectl --namespace $NAMESPACE describe certificates" \
 			in_namespace wait --for condition=Ready "certificate/$app" --timeout "$ROLLOUT_TIMEOUT" >/dev/null
 		return
 	fi
-	said=$(certificates) || die "$failed" "the certificate was not made: scripts/generate-webhook-certs.sh"
+	# Its error line says what to run next; a second one would not know more.
+	said=$(certificates) || exit $?
 	# Its first line says the context once more.
 	say "${said#*$'\n'}"
 	applied+=("certificate")
@@ -106,7 +107,7 @@ make_certificate() {
 # What the API server must trust: what the Secret says, be it the script's or cert-manager's.
 ca_bundle() {
 	local bundle
-	bundle=$(must "reading the CA in Secret $certs_secret" "kubectl --namespace $NAMESPACE get secret $certs_secret" \
+	bundle=$(must "reading the CA in Secret $certs_secret" "$kubectl --namespace $NAMESPACE get secret $certs_secret" \
 		in_namespace get secret "$certs_secret" -o 'go-template={{with index .data "ca.crt"}}{{.}}{{end}}')
 	[ -n "$bundle" ] ||
 		die "$failed" "Secret $certs_secret of namespace $NAMESPACE has no ca.crt, so nobody would trust the server: put its CA there, or delete the Secret, then run $me again"
@@ -118,7 +119,7 @@ ca_bundle() {
 wait_for_rollout() {
 	say "waiting for the rollout of $KIND/$app (at most $ROLLOUT_TIMEOUT)"
 	in_namespace rollout status "$KIND/$app" --timeout "$ROLLOUT_TIMEOUT" >/dev/null 2>"$work/stderr" ||
-		die "$failed" "the rollout of $KIND/$app is not complete after $ROLLOUT_TIMEOUT: $(why); kubectl --namespace $NAMESPACE describe pods -l app=$app says what is missing"
+		die "$failed" "the rollout of $KIND/$app is not complete after $ROLLOUT_TIMEOUT: $(why); $kubectl --namespace $NAMESPACE describe pods -l app=$app says what is missing"
 }
 
 # After the rollout, so that there are always servers.
@@ -128,7 +129,7 @@ delete_other_kind() {
 	look_at "${others[@]}"
 	for other in "${others[@]}"; do
 		[ "${owners[$other]:-}" = ours ] || continue
-		must "deleting $other, instead of which there is a $KIND" "kubectl --namespace $NAMESPACE delete $other" \
+		must "deleting $other, instead of which there is a $KIND" "$kubectl --namespace $NAMESPACE delete $other" \
 			in_namespace delete "$other" --wait=false >/dev/null
 		applied+=("$other deleted")
 		say "deleted $other"
@@ -141,14 +142,14 @@ configure() { # failure-policy
 	local bundle
 	bundle=$(ca_bundle)
 	webhook_manifest "$1" "$bundle" >"$work/webhook.yaml"
-	must "applying the MutatingWebhookConfiguration $configuration" "kubectl get mutatingwebhookconfiguration $configuration" \
+	must "applying the MutatingWebhookConfiguration $configuration" "$kubectl get mutatingwebhookconfiguration $configuration" \
 		apply <"$work/webhook.yaml" >/dev/null
 	applied+=("MutatingWebhookConfiguration with failurePolicy $1")
 	say "applied the MutatingWebhookConfiguration $configuration, failurePolicy $1"
 }
 
 live_failure_policy() {
-	must "reading the MutatingWebhookConfiguration $configuration" "kubectl get mutatingwebhookconfiguration $configuration" \
+	must "reading the MutatingWebhookConfiguration $configuration" "$kubectl get mutatingwebhookconfiguration $configuration" \
 		kube get mutatingwebhookconfiguration "$configuration" --ignore-not-found -o \
 		"go-template={{range .webhooks}}{{if eq .name \"$webhook_name\"}}{{.failurePolicy}}{{end}}{{end}}"
 }
@@ -217,7 +218,7 @@ self_test() {
 give_up_self_test() { # pod-was-created
 	# Under Fail it is the API server that says why; under Ignore nobody does.
 	[[ ! $(why) =~ failed\ calling\ webhook\ .*"$webhook_name" ]] ||
-		die "$failed" "the webhook did not answer the self-test in namespace $SELF_TEST_NAMESPACE, and Pods of Jobs are refused: $(why); kubectl --namespace $NAMESPACE logs -l app=$app"
-	! $1 || die "$failed" "the webhook did not answer the self-test in namespace $SELF_TEST_NAMESPACE, Pods of Jobs are not restored: does the API server reach port 9443 of the Pods, and trust their certificate? kubectl --namespace $NAMESPACE logs -l app=$app"
+		die "$failed" "the webhook did not answer the self-test in namespace $SELF_TEST_NAMESPACE, and Pods of Jobs are refused: $(why); $kubectl --namespace $NAMESPACE logs -l app=$app"
+	! $1 || die "$failed" "the webhook did not answer the self-test in namespace $SELF_TEST_NAMESPACE, Pods of Jobs are not restored: does the API server reach port 9443 of the Pods, and trust their certificate? $kubectl --namespace $NAMESPACE logs -l app=$app"
 	die "$failed" "the Pod of the self-test was refused in namespace $SELF_TEST_NAMESPACE: $(why); name another one by SELF_TEST_NAMESPACE and run $me again"
 }

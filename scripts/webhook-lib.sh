@@ -26,6 +26,8 @@ readonly failed=1 usage_error=2 out_of_reach=3
 
 dry_run=false
 context_flags=()
+# How kubectl, and in next_script a script, is named in what to run next.
+kubectl=kubectl
 applied=()
 declare -A owners=()
 
@@ -79,6 +81,16 @@ must() {
 	cat "$work/stderr" >&2
 }
 
+# next_script NAME [FLAG…]: the command with the settings that are not the defaults, and the context.
+next_script() {
+	local command=
+	[ "$NAMESPACE" = "$default_namespace" ] || command+="NAMESPACE=$NAMESPACE "
+	[ "$SERVICE_NAME" = "$default_service" ] || command+="SERVICE_NAME=$SERVICE_NAME "
+	command+="scripts/$1.sh${kubectl#kubectl}"
+	shift
+	printf '%s' "$command${*:+ $*}"
+}
+
 # --- settings ------------------------------------------------------------------------------------------
 
 settings_errors=()
@@ -124,6 +136,7 @@ take_common_flag() { # flag [value]
 	--context)
 		[ -n "${2:-}" ] || die "$usage_error" "--context needs a name: kubectl config get-contexts"
 		context_flags=(--context "$2")
+		printf -v kubectl 'kubectl --context %q' "$2"
 		taken=2
 		;;
 	-h | --help)
@@ -163,26 +176,36 @@ connect() {
 	version=$(kube get --raw /version --request-timeout=10s 2>"$work/stderr") ||
 		die "$out_of_reach" "no cluster answers in context $(context_name): $(why); choose one by --context or KUBECONFIG: kubectl config get-contexts"
 	[[ $version =~ \"minor\":\ *\"([0-9]+) ]] ||
-		die "$out_of_reach" "what answers in context $(context_name) is no Kubernetes API server: kubectl cluster-info"
+		die "$out_of_reach" "what answers in context $(context_name) is no Kubernetes API server: $kubectl cluster-info"
 	server_minor=${BASH_REMATCH[1]}
 }
 
-# may VERB RESOURCE [FLAG…]
-may() {
-	kube auth can-i --quiet "$@" 2>/dev/null
-}
-
-# need_rights LINE…: each "verbs,by,comma resource" with, for those outside, "cluster".
+# need_rights LINE…: each "verbs,by,comma resource" with, where it is not our namespace, another one or
+# "cluster". All are asked by one kubectl.
 need_rights() {
-	local line verbs resource scope verb missing=()
-	# One question instead of many for those who may do anything.
-	! may '*' '*' --all-namespaces || return 0
+	local line verbs resource scope verb group namespace allowed wanted=() missing=()
 	for line in "$@"; do
 		read -r verbs resource scope <<<"$line"
+		group='' namespace=$NAMESPACE
+		[[ $resource != *.* ]] || group=${resource#*.}
+		case $scope in
+		'') ;;
+		cluster) namespace='' ;;
+		*) namespace=$scope ;;
+		esac
 		for verb in ${verbs//,/ }; do
-			may "$verb" "$resource" --namespace "$NAMESPACE" || missing+=("$verb $resource${scope:+ in the $scope}")
+			wanted+=("$verb $resource${scope:+ in ${scope/#cluster/the cluster}}")
+			printf -- '---\napiVersion: authorization.k8s.io/v1\nkind: SelfSubjectAccessReview\nspec:\n'
+			printf '  resourceAttributes: {verb: %s, group: "%s", resource: "%s", namespace: "%s"}\n' \
+				"$verb" "$group" "${resource%%.*}" "$namespace"
 		done
-	done
+	done >"$work/rights.yaml"
+	must "asking for the rights of your account" "$kubectl auth can-i --list" \
+		kube create --validate=false -f "$work/rights.yaml" -o 'go-template={{.status.allowed}}{{"\n"}}' >"$work/rights"
+	while read -r allowed; do
+		[ "$allowed" = true ] || missing+=("${wanted[0]}")
+		wanted=("${wanted[@]:1}")
+	done <"$work/rights"
 	[ ${#missing[@]} -eq 0 ] ||
 		die "$failed" "your account in context $(context_name) lacks rights: $(join ', ' "${missing[@]}"); use one that has them: kubectl config get-contexts"
 }
@@ -190,7 +213,7 @@ need_rights() {
 # Of our namespace: absent, active or terminating; sets also `namespace_is_ours`.
 look_at_namespace() {
 	local found
-	found=$(must "looking at namespace $NAMESPACE" "kubectl get namespace $NAMESPACE" \
+	found=$(must "looking at namespace $NAMESPACE" "$kubectl get namespace $NAMESPACE" \
 		kube get namespace "$NAMESPACE" --ignore-not-found -o \
 		"go-template={{if .metadata.deletionTimestamp}}terminating{{else}}active{{end}} {{with .metadata.annotations}}{{index . \"$created_by\"}}{{end}}")
 	namespace_state=${found%% *}
@@ -201,30 +224,33 @@ look_at_namespace() {
 
 refuse_terminating_namespace() {
 	[ "$namespace_state" != terminating ] ||
-		die "$failed" "namespace $NAMESPACE is being deleted: wait until it is gone (kubectl get namespace $NAMESPACE -o yaml says what holds it), then run $me again"
+		die "$failed" "namespace $NAMESPACE is being deleted: wait until it is gone ($kubectl get namespace $NAMESPACE -o yaml says what holds it), then run $me again"
 }
 
 # An installation in another namespace, or under another Service, is not this one.
 refuse_other_installation() {
 	local found namespace service
-	found=$(must "looking for an installation" "kubectl get mutatingwebhookconfiguration $configuration" \
+	found=$(must "looking for an installation" "$kubectl get mutatingwebhookconfiguration $configuration" \
 		kube get mutatingwebhookconfiguration "$configuration" --ignore-not-found -o \
 		'go-template={{range .webhooks}}{{with .clientConfig.service}}{{.namespace}} {{.name}}{{"\n"}}{{end}}{{end}}')
+	# shellcheck disable=SC2034  # read by undeploy-webhook.sh
+	called=$found
 	if [ -z "$found" ]; then
-		found=$(must "looking for an installation" "kubectl get clusterrolebinding $app" \
+		found=$(must "looking for an installation" "$kubectl get clusterrolebinding $app" \
 			kube get clusterrolebinding "$app" --ignore-not-found -o \
 			'go-template={{range .subjects}}{{with .namespace}}{{.}}{{"\n"}}{{end}}{{end}}')
 	fi
 	while read -r namespace service; do
 		if [ -n "$namespace" ] && [ "$namespace/${service:-$SERVICE_NAME}" != "$NAMESPACE/$SERVICE_NAME" ]; then
-			die "$failed" "the cluster has an installation in namespace $namespace${service:+ with Service $service}: NAMESPACE=$namespace SERVICE_NAME=${service:-$SERVICE_NAME} scripts/undeploy-webhook.sh takes it away"
+			NAMESPACE=$namespace SERVICE_NAME=${service:-$SERVICE_NAME}
+			die "$failed" "the cluster has an installation in namespace $namespace${service:+ with Service $service}: $(next_script undeploy-webhook) takes it away"
 		fi
 	done <<<"$found"
 }
 
-# kubectl for objects of a kind: in our namespace, unless the kind has none.
-kube_for() { # kind argument…
-	local kind=$1
+# kubectl for an object: in our namespace, unless its kind has none.
+kube_for() { # kind/name argument…
+	local kind=${1%%/*}
 	shift
 	case $kind in
 	mutatingwebhookconfiguration | clusterrole | clusterrolebinding) kube "$@" ;;
@@ -235,13 +261,19 @@ kube_for() { # kind argument…
 # look_at KIND/NAME…: sets owners[KIND/NAME] of those that are there to ours or theirs.
 look_at() {
 	local found object label
-	found=$(must "looking at what is there" "kubectl --namespace $NAMESPACE get $*" \
+	found=$(must "looking at what is there" "$kubectl --namespace $NAMESPACE get $*" \
 		in_namespace get "$@" --ignore-not-found -o 'go-template={{define "owner"}}{{.kind}}/{{.metadata.name}} {{with .metadata.labels}}{{.app}}{{end}}{{"\n"}}{{end}}{{if eq .kind "List"}}{{range .items}}{{template "owner" .}}{{end}}{{else}}{{template "owner" .}}{{end}}')
 	while read -r object label; do
 		[ -n "$object" ] || continue
 		owners[${object,,}]=theirs
 		[ "$label" != "$app" ] || owners[${object,,}]=ours
 	done <<<"$found"
+}
+
+# owner_of KIND[.GROUP]/NAME: ours, theirs or absent.
+owner_of() {
+	local kind=${1%%/*}
+	printf '%s' "${owners[${kind%%.*}/${1#*/}]:-absent}"
 }
 
 # --- the manifests of deploy/ --------------------------------------------------------------------------

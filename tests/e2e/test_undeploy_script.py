@@ -29,6 +29,11 @@ from support.poll import poll
 
 HOLD = "e2e.example.com/hold"
 
+CONFIG = ("mutatingwebhookconfiguration", CONFIGURATION)
+
+# Everyone can set it.
+OUR_LABEL = {"app": APP}
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
@@ -65,7 +70,9 @@ def exists(scripts: Scripts, kind: str, name: str) -> bool:
     return bool(scripts.plane.kubectl("get", kind, name, *flags))
 
 
-@pytest.mark.parametrize("kind", ["daemonset", "deployment"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("daemonset", marks=pytest.mark.in_full), "deployment"]
+)
 def test_nothing_of_ours_is_left_and_all_else_is_untouched(scripts: Scripts, kind: str) -> None:
     api = scripts.plane.api
     others = scripts.plane.new_namespace()
@@ -133,10 +140,13 @@ def test_the_configuration_goes_before_anything_else(scripts: Scripts) -> None:
 @pytest.mark.parametrize(
     "gone",
     [
-        [("mutatingwebhookconfiguration", CONFIGURATION)],
-        [("mutatingwebhookconfiguration", CONFIGURATION), ("daemonset", APP), ("service", SERVICE)],
-        [("daemonset", APP), ("clusterrolebinding", APP)],
-        [("secret", CERTS_SECRET), ("secret", CA_SECRET), ("serviceaccount", APP)],
+        pytest.param([CONFIG], marks=pytest.mark.in_full),
+        [CONFIG, ("daemonset", APP), ("service", SERVICE)],
+        pytest.param([("daemonset", APP), ("clusterrolebinding", APP)], marks=pytest.mark.in_full),
+        pytest.param(
+            [("secret", CERTS_SECRET), ("secret", CA_SECRET), ("serviceaccount", APP)],
+            marks=pytest.mark.in_full,
+        ),
     ],
     ids=["one step", "three steps", "in between", "the last ones"],
 )
@@ -155,6 +165,7 @@ def test_half_done_it_is_finished(scripts: Scripts, gone: list[tuple[str, str]])
 def test_backups_keep_their_namespace(scripts: Scripts) -> None:
     scripts.deploy("--no-wait")
     body = backup(scripts.namespace, "nightly", ("CronJob", "nightly"), {"app": "app:1"})
+    body["metadata"]["labels"] = OUR_LABEL
     stored = scripts.plane.api.create(body)
     said = scripts.undeploy()
     holds = f"left alone: namespace {scripts.namespace}, which holds checkpointbackup"
@@ -174,10 +185,20 @@ def test_a_namespace_that_was_there_before_stays(scripts: Scripts) -> None:
 
 
 def test_a_namespace_in_which_others_settled_stays(scripts: Scripts) -> None:
+    """With our label and without; nor are the Pods of others waited for."""
     scripts.deploy("--no-wait")
-    scripts.plane.api.create(object_("ConfigMap", scripts.namespace, "theirs"))
-    assert "which holds configmap/theirs" in scripts.undeploy()
-    assert exists(scripts, "configmap", "theirs")
+    created = scripts.plane.api.create(object_("ConfigMap", scripts.namespace, "theirs"))
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "theirs", "controller": True}
+    pod = object_("Pod", scripts.namespace, "labelled")
+    # With a controller of its own, so that our DaemonSet does not adopt it.
+    pod["metadata"]["ownerReferences"] = [{**owner, "uid": created["metadata"]["uid"]}]
+    pod["metadata"]["labels"] = OUR_LABEL
+    pod["spec"] = {"containers": [{"name": "app", "image": "app:1"}]}
+    scripts.plane.api.create(pod)
+    for said in (scripts.undeploy("--dry-run"), scripts.undeploy(TIMEOUT="30s")):
+        assert "which holds configmap/theirs, pod/labelled\n" in said
+    for kind, name in (("configmap", "theirs"), ("pod", "labelled")):
+        assert exists(scripts, kind, name)
 
 
 def test_what_has_our_name_but_not_our_label_stays(scripts: Scripts) -> None:
@@ -189,13 +210,33 @@ def test_what_has_our_name_but_not_our_label_stays(scripts: Scripts) -> None:
     assert exists(scripts, "secret", CERTS_SECRET)
 
 
+def test_a_configuration_of_others_does_not_lose_its_servers(scripts: Scripts) -> None:
+    scripts.create_namespace()
+    kubectl, namespace = scripts.plane.kubectl, ("--namespace", scripts.namespace)
+    kubectl(*namespace, "create", "service", "clusterip", SERVICE, "--tcp=443")
+    kubectl(*namespace, "label", "service", SERVICE, f"app={APP}", "--overwrite")
+    configuration = object_("MutatingWebhookConfiguration", "", CONFIGURATION)
+    called = {"namespace": scripts.namespace, "name": SERVICE}
+    entry = {
+        "name": "theirs.example.com",
+        "clientConfig": {"service": called},
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+    }
+    scripts.plane.api.create({**configuration, "webhooks": [entry]})
+    before = versions(scripts.dump())
+    line = scripts.fails(1, "undeploy-webhook", "--context", "controlplane")
+    command = f"kubectl --context controlplane delete mutatingwebhookconfiguration {CONFIGURATION}"
+    assert f"{command}, then undeploy-webhook.sh again" in line
+    assert versions(scripts.dump()) == before
+    kubectl("delete", *CONFIG)
+
+
 def test_an_installation_elsewhere_is_not_taken_for_ours(scripts: Scripts, tmp_path: Path) -> None:
     scripts.deploy("--no-wait")
     before = versions(scripts.dump())
     line = scripts.fails(1, "undeploy-webhook", NAMESPACE="another")
-    assert (
-        f"NAMESPACE={scripts.namespace} SERVICE_NAME={SERVICE} scripts/undeploy-webhook.sh" in line
-    )
+    assert f": NAMESPACE={scripts.namespace} scripts/undeploy-webhook.sh takes it away" in line
     assert versions(scripts.dump()) == before
 
 
