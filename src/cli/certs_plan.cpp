@@ -60,6 +60,13 @@ private:
     }
 
     Expected<void> take_signer() {
+        // It is copied into a file that everybody may read. RFC 7468 and what OpenSSL wrote before
+        // it name all kinds of keys alike.
+        if (wishes_.signer->certificate_pem.find("PRIVATE KEY") != std::string::npos) {
+            return fail(Code::BadRequest,
+                        "--ca: its ca.crt has a private key in it, and everybody may read a "
+                        "ca.crt; keep the key in ca.key, and only certificates in ca.crt");
+        }
         const auto inspection = tls::inspect_authority(
             {wishes_.signer->certificate_pem, wishes_.signer->key_pem}, wishes_.now);
         if (inspection.is_refused()) {

@@ -266,6 +266,20 @@ TEST_F(CertsIssue, RefusesACaThatCannotSign) {
                 HasSubstr("--ca: the CA (CN=stateful-migration-webhook-service) is no CA"));
 }
 
+TEST_F(CertsIssue, CopiesNoPrivateKeyWithTheCa) {
+    ASSERT_EQ(issue({}, "ca"), 0);
+    const auto certificate = read("ca/ca.crt");
+    const auto key = read("ca/ca.key");
+    for (const auto& combined : {certificate + key, key + certificate}) {
+        write("ca/ca.crt", combined);
+        for (const bool force : {false, true}) {
+            EXPECT_EQ(issue({"--ca", path("ca"), force ? "--force" : "--force=false"}), 1);
+            EXPECT_THAT(refusal(), HasSubstr("--ca: its ca.crt has a private key in it"));
+            EXPECT_FALSE(std::filesystem::exists(path("d/ca.crt")));
+        }
+    }
+}
+
 TEST_F(CertsIssue, DoesNotMixTwoCas) {
     ASSERT_EQ(issue({}, "ca"), 0);
     ASSERT_EQ(issue(), 0);
