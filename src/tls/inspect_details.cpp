@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <string_view>
 
 namespace smw::tls {
 namespace {
@@ -117,6 +118,32 @@ std::string fingerprint(const X509* certificate) {
     return hexadecimal(digest.data(), size);
 }
 
+std::string lower_case(std::string_view text) {
+    std::string lower{text};
+    std::ranges::transform(lower, lower.begin(), [](char letter) {
+        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
+    });
+    return lower;
+}
+
+/// As Go's crypto/x509 does, by which API servers call: an asterisk stands for the whole first
+/// label, and for nothing else. OpenSSL also takes one for a part of it, but none before a single
+/// label.
+bool matches(std::string_view pattern, std::string_view name) {
+    if (name.ends_with('.')) {
+        name.remove_suffix(1);
+    }
+    if (pattern.starts_with("*.")) {
+        const auto dot = name.find('.');
+        if (dot == 0 || dot == std::string_view::npos) {
+            return false;
+        }
+        pattern.remove_prefix(1);
+        name.remove_prefix(dot);
+    }
+    return !name.empty() && lower_case(pattern) == lower_case(name);
+}
+
 }  // namespace
 
 CertificateDetails details_of(X509* certificate) {
@@ -137,13 +164,15 @@ CertificateDetails details_of(X509* certificate) {
 }
 
 bool is_good_for(X509* leaf, const std::string& name) {
-    // An address counts as one only; OpenSSL would also take it for a DNS name.
     std::array<unsigned char, 16> bytes{};
     const bool is_address = ::inet_pton(AF_INET, name.c_str(), bytes.data()) == 1 ||
                             ::inet_pton(AF_INET6, name.c_str(), bytes.data()) == 1;
-    return is_address ? X509_check_ip_asc(leaf, name.c_str(), 0) == 1
-                      : X509_check_host(leaf, name.data(), name.size(),
-                                        X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
+    if (is_address) {
+        return X509_check_ip_asc(leaf, name.c_str(), 0) == 1;
+    }
+    // Of the SANs that are addresses none is spelt as a name.
+    return std::ranges::any_of(subject_alternative_names(leaf),
+                               [&](const std::string& pattern) { return matches(pattern, name); });
 }
 
 bool is_ca(X509* certificate) {

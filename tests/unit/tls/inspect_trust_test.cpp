@@ -73,6 +73,36 @@ TEST(Believes, NamesAndAddresses) {
               "CN=svc.ns.svc has no SAN svc.ns.svc");
 }
 
+TEST(Believes, AnAsteriskForTheWholeFirstLabelOnly) {
+    struct Case {
+        const char* san;
+        const char* name;
+        bool good;
+    };
+    const auto root = make_ca("root");
+    for (const auto& [san, name, good] : {
+             Case{"*.ns.svc", "web.ns.svc", true},
+             Case{"*.NS.svc", "WEB.ns.SVC", true},
+             Case{"*.ns.svc", "web.ns.svc.", true},
+             Case{"*.ns", "web.ns", true},
+             Case{"web.ns", "web.ns.", true},
+             Case{"web*.ns.svc", "web.ns.svc", false},
+             Case{"web*.ns.svc", "web-1.ns.svc", false},
+             Case{"*web.ns.svc", "my-web.ns.svc", false},
+             Case{"w*b.ns.svc", "web.ns.svc", false},
+             Case{"*.ns.svc", "a.web.ns.svc", false},
+             Case{"*.ns.svc", "ns.svc", false},
+             Case{"*.ns.svc", ".ns.svc", false},
+             Case{"*.*.svc", "web.ns.svc", false},
+             Case{"web.*.svc", "web.ns.svc", false},
+             Case{"*", "web", false},
+             Case{".ns.svc", "web.ns.svc", false},
+         }) {
+        const auto leaf = leaf_of(root, {.san = std::string{"DNS:"} + san});
+        EXPECT_EQ(why_not(pem(root), leaf, name).empty(), good) << san << " for " << name;
+    }
+}
+
 TEST(Believes, SaysWhyNot) {
     const auto root = make_ca("root");
     const auto middle = make_ca("middle", &root);
