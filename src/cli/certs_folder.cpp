@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
@@ -65,19 +66,34 @@ struct Move {
     bool done = false;
 };
 
-/// Unless all went well: what was there is there again.
-void tidy(const std::vector<Move>& moves, bool undo) {
+/// Whether the target is as it was before.
+bool undo(const Move& move) {
+    if (!move.done) {
+        return true;
+    }
+    return move.kept.empty() ? ::unlink(move.target.c_str()) == 0
+                             : ::rename(move.kept.c_str(), move.target.c_str()) == 0;
+}
+
+void remove_traces(const Move& move) {
+    ::unlink(move.written.c_str());
+    if (!move.kept.empty()) {
+        ::unlink(move.kept.c_str());
+    }
+}
+
+/// What was there is there again; where that fails, it stays under its other name, for it may be
+/// the only copy of a key.
+tl::unexpected<Error> undo(const std::vector<Move>& moves, Error error) {
     for (const auto& move : moves) {
-        if (undo && move.done && !move.kept.empty()) {
-            ::rename(move.kept.c_str(), move.target.c_str());
-        } else if (undo && move.done) {
-            ::unlink(move.target.c_str());
-        }
-        ::unlink(move.written.c_str());
-        if (!move.kept.empty()) {
-            ::unlink(move.kept.c_str());
+        if (undo(move)) {
+            remove_traces(move);
+        } else if (!move.kept.empty()) {
+            error.message += fmt::format("; {} could not be put back: what it was is in {}",
+                                         move.target.string(), move.kept.string());
         }
     }
+    return tl::unexpected(std::move(error));
 }
 
 Expected<void> put_in_place(Move& move) {
@@ -140,18 +156,16 @@ Expected<void> IssueFolder::write(const std::vector<NewFile>& files) const {
     for (const auto& file : files) {
         auto written = write_beside(path_, file);
         if (!written) {
-            tidy(moves, true);
-            return tl::unexpected(written.error());
+            return undo(moves, written.error());
         }
         moves.push_back({std::move(*written), path_ / file.name, {}, false});
     }
     for (auto& move : moves) {
         if (auto placed = put_in_place(move); !placed) {
-            tidy(moves, true);
-            return placed;
+            return undo(moves, placed.error());
         }
     }
-    tidy(moves, false);
+    std::ranges::for_each(moves, remove_traces);
     ::fsync(lock_.get());
     return {};
 }
