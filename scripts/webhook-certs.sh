@@ -8,19 +8,22 @@ readonly ca_days=3650
 
 # --- what is there -------------------------------------------------------------------------------------
 
-# read_secret NAME DIR: each of its keys becomes a file of $work/DIR, which is empty without the Secret;
-# DIR.type is its type, DIR.manager the Certificate of cert-manager that it belongs to.
+# read_secret NAME DIR TYPE: each of its keys becomes a file of $work/DIR, which is empty without the Secret;
+# DIR.type is its type, else TYPE, DIR.manager the Certificate of cert-manager that it belongs to, DIR.owner whose it
+# is: ours, theirs or absent.
 read_secret() {
 	local key value
 	mkdir "$work/$2"
 	: >"$work/$2.manager"
-	printf kubernetes.io/tls >"$work/$2.type"
+	printf absent >"$work/$2.owner"
+	printf '%s' "$3" >"$work/$2.type"
 	must "reading Secret $1 of namespace $NAMESPACE" "$kubectl --namespace $NAMESPACE get secret $1" \
 		in_namespace get secret "$1" --ignore-not-found -o \
-		'go-template=type {{.type}}{{"\n"}}{{with .metadata.annotations}}{{with index . "cert-manager.io/certificate-name"}}manager {{.}}{{"\n"}}{{end}}{{end}}{{range $key, $value := .data}}data.{{$key}} {{$value}}{{"\n"}}{{end}}' \
+		'go-template=type {{.type}}{{"\n"}}app {{with .metadata.labels}}{{.app}}{{end}}{{"\n"}}{{with .metadata.annotations}}{{with index . "cert-manager.io/certificate-name"}}manager {{.}}{{"\n"}}{{end}}{{end}}{{range $key, $value := .data}}data.{{$key}} {{$value}}{{"\n"}}{{end}}' \
 		>"$work/$2.read"
 	while read -r key value; do
 		case $key in
+		app) if [ "$value" = "$app" ]; then printf ours; else printf theirs; fi >"$work/$2.owner" ;;
 		data.*) printf '%s' "$value" | openssl base64 -d -A >"$work/$2/${key#data.}" ;;
 		*) printf '%s' "$value" >"$work/$2.$key" ;;
 		esac
@@ -75,30 +78,59 @@ service_names() {
 		"$SERVICE_NAME.$NAMESPACE.svc.cluster.local"
 }
 
-# The first name of the Service for which the certificate is not good.
-missing_name() { # certificate
-	local name text
-	text=$(openssl x509 -in "$1" -noout -text)
-	for name in $(service_names); do
-		[[ $text =~ DNS:"$name"(,|$'\n') ]] || { printf '%s' "$name" && return; }
+# The first of the names for which the certificate is not good.
+missing_name() { # certificate name…
+	local certificate=$1 name
+	shift
+	for name in "$@"; do
+		[[ $(openssl x509 -in "$certificate" -noout -checkhost "$name") == *'does match'* ]] ||
+			{ printf '%s' "$name" && return; }
 	done
 }
 
-# Why the serving certificate in DIR must be replaced; nothing when it is good.
-leaf_problem() { # dir ca
-	local leaf=$1/tls.crt name
-	if [ ! -e "$leaf" ] || [ ! -e "$1/tls.key" ]; then
+# Whether the CAs of the file, and no others of this machine, vouch for the certificate. As to the API
+# server, a CA of the file need not be a root, and what is between is behind the certificate in its file.
+is_vouched_for() { # certificate cas
+	[ -e "$2" ] && openssl verify -purpose sslserver -partial_chain -no-CApath -no-CAstore \
+		-CAfile "$2" -untrusted "$1" "$1" >/dev/null 2>&1
+}
+
+# For how many days the CA can sign: a leaf that outlives it is not trusted to its end.
+days_of_leaf() { # ca
+	local days
+	for days in 365 180 90 60 30 7 1; do
+		expires_within "$1" $((days * day)) || break
+	done
+	printf '%s' "$days"
+}
+
+# How many days before its end a leaf is replaced: a month, but never when a new one would be as near to
+# its own.
+days_of_renewal() { # ca
+	local days
+	days=$(($(days_of_leaf "$1") / 2))
+	printf '%s' $((days < 30 ? days : 30))
+}
+
+# Why the serving certificate in DIR must be replaced this many days before its end; nothing when it is
+# good.
+leaf_problem() { # dir ca days name…
+	local leaf=$1/tls.crt ca=$2 days=$3 name
+	if [ ! -s "$leaf" ] || [ ! -s "$1/tls.key" ]; then
 		printf 'there is none'
 	elif ! is_certificate "$leaf"; then
 		printf 'what is there cannot be read'
 	elif ! belong_together "$leaf" "$1/tls.key"; then
 		printf 'its key does not belong to it'
-	elif expires_within "$leaf" "$soon"; then
-		printf 'it expires within 30 days'
-	elif [ ! -e "$2" ] || ! openssl verify -purpose sslserver -CAfile "$2" "$leaf" >/dev/null 2>&1; then
+	elif expires_within "$leaf" 0; then
+		printf 'it has expired'
+	elif expires_within "$leaf" $((days * day)); then
+		printf 'it expires within %s days' "$days"
+	elif ! is_vouched_for "$leaf" "$ca"; then
 		printf 'the CA did not sign it'
 	else
-		name=$(missing_name "$leaf")
+		shift 3
+		name=$(missing_name "$leaf" "$@")
 		[ -z "$name" ] || printf 'it lacks the name %s' "$name"
 	fi
 }
@@ -177,10 +209,7 @@ new_ca() { # dir
 
 new_leaf() { # dir-of-ca dir
 	local days names
-	# A leaf that outlives its CA is not trusted to its end.
-	for days in 365 180 90 60 30 7 1; do
-		expires_within "$1/ca.crt" $((days * day)) || break
-	done
+	days=$(days_of_leaf "$1/ca.crt")
 	names=$(service_names)
 	new_key "$2/tls.key"
 	request "$2/tls.key" "$SERVICE_NAME" "$work/request"
@@ -191,15 +220,17 @@ new_leaf() { # dir-of-ca dir
 
 # --- storing -------------------------------------------------------------------------------------------
 
-# write_secret NAME TYPE FILE…: files of $work. On stdin, for arguments can be seen by all.
+# write_secret NAME DIR FILE…: files of $work/DIR. On stdin, for arguments can be seen by all. One that was
+# there without our label does not get it: undeploy-webhook.sh deletes by it.
 write_secret() {
-	local name=$1 type=$2 file
+	local name=$1 dir=$2 labels='' file
 	shift 2
+	[ "$(cat "$work/$dir.owner")" = theirs ] || labels=$'  labels:\n    app: '$app$'\n'
 	{
 		printf 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\n  namespace: "%s"\n' "$name" "$NAMESPACE"
-		printf '  labels:\n    app: %s\ntype: %s\ndata:\n' "$app" "$type"
+		printf '%stype: %s\ndata:\n' "$labels" "$(cat "$work/$dir.type")"
 		for file in "$@"; do
-			printf '  %s: %s\n' "${file##*/}" "$(openssl base64 -A -in "$work/$file")"
+			printf '  %s: %s\n' "$file" "$(openssl base64 -A -in "$work/$dir/$file")"
 		done
 	} >"$work/secret.yaml"
 	must "writing Secret $name of namespace $NAMESPACE" "$kubectl auth can-i patch secrets --namespace $NAMESPACE" \
@@ -213,6 +244,10 @@ write_ca_bundles() { # base64
 	for entry in ${bundles[@]+"${bundles[@]}"}; do
 		index=${entry%% *}
 		[ "${entry#* }" != "$1" ] || continue
+		if $dry_run; then
+			say "would write caBundle of MutatingWebhookConfiguration $configuration"
+			continue
+		fi
 		must "writing caBundle of MutatingWebhookConfiguration $configuration" "$kubectl auth can-i patch mutatingwebhookconfigurations" \
 			kube patch mutatingwebhookconfiguration "$configuration" --type json --patch \
 			"[{\"op\": \"test\", \"path\": \"/webhooks/$index/clientConfig/service/name\", \"value\": \"$SERVICE_NAME\"},
