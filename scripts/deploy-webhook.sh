@@ -15,16 +15,16 @@ the MutatingWebhookConfiguration, so that nobody calls a server that is not ther
 Pod of a dry run. Run again it changes nothing, or goes on where it ended.
 
   --dry-run      print plan and manifests (YAML, the plan as comments), change nothing
-  --no-wait      do not wait for the rollout and do not ask the webhook
+  --no-wait      do not wait for the rollout, do not ask the webhook, leave the other KIND
   --context NAME the context of the kubeconfig, instead of the current one
 
-environment
+environment; where there is an installation, what it has is the default of those marked *
   NAMESPACE            (stateful-migration)
   SERVICE_NAME         (stateful-migration-webhook-service)
-  IMAGE, IMAGE_TAG     (stateful-migration-webhook, latest); a tag may be a digest, sha256:…
-  KIND                 daemonset or deployment (daemonset); the other one is taken away
-  FAILURE_POLICY       Ignore or Fail (Ignore): whether Pods are created while no server answers
-  CERTIFICATES         script or cert-manager (script)
+* IMAGE, IMAGE_TAG     (stateful-migration-webhook, latest); a tag may be a digest, sha256:…
+* KIND                 daemonset or deployment (daemonset); the other one is taken away
+* FAILURE_POLICY       Ignore or Fail (Ignore): whether Pods are created while no server answers
+* CERTIFICATES         script or cert-manager (script)
   ROLLOUT_TIMEOUT      (180s)
   SELF_TEST_NAMESPACE  where the Pod of the dry run would be created (default)
   SELF_TEST_TIMEOUT    for the webhook to answer (30s)
@@ -56,21 +56,19 @@ parse() {
 
 load_settings() {
 	load_place
-	IMAGE=${IMAGE:-$app}
-	IMAGE_TAG=${IMAGE_TAG:-latest}
-	KIND=${KIND:-daemonset}
-	FAILURE_POLICY=${FAILURE_POLICY:-Ignore}
-	CERTIFICATES=${CERTIFICATES:-script}
+	# What was not given is settled by settle, when the cluster was asked.
+	IMAGE=${IMAGE:-} IMAGE_TAG=${IMAGE_TAG:-} KIND=${KIND:-}
+	FAILURE_POLICY=${FAILURE_POLICY:-} CERTIFICATES=${CERTIFICATES:-}
 	ROLLOUT_TIMEOUT=${ROLLOUT_TIMEOUT:-180s}
 	SELF_TEST_NAMESPACE=${SELF_TEST_NAMESPACE:-default}
 	SELF_TEST_TIMEOUT=${SELF_TEST_TIMEOUT:-30s}
-	[[ $IMAGE =~ ^[a-z0-9]([-a-zA-Z0-9._/:]*[a-z0-9])?$ && ${IMAGE##*/} != *:* ]] ||
+	[[ -z $IMAGE || $IMAGE =~ ^[a-z0-9]([-a-zA-Z0-9._/:]*[a-z0-9])?$ && ${IMAGE##*/} != *:* ]] ||
 		wrong IMAGE "an image without tag or digest, like registry.example.com/$app"
-	[[ $IMAGE_TAG =~ ^([a-zA-Z0-9_][-a-zA-Z0-9._]{0,127}|sha256:[0-9a-f]{64})$ ]] ||
+	[[ $IMAGE_TAG =~ ^(|[a-zA-Z0-9_][-a-zA-Z0-9._]{0,127}|sha256:[0-9a-f]{64})$ ]] ||
 		wrong IMAGE_TAG "a tag, or a digest sha256:…"
-	is_one_of "$KIND" daemonset deployment || wrong KIND "daemonset or deployment"
-	is_one_of "$FAILURE_POLICY" Ignore Fail || wrong FAILURE_POLICY "Ignore or Fail"
-	is_one_of "$CERTIFICATES" script cert-manager || wrong CERTIFICATES "script or cert-manager"
+	is_one_of "$KIND" '' daemonset deployment || wrong KIND "daemonset or deployment"
+	is_one_of "$FAILURE_POLICY" '' Ignore Fail || wrong FAILURE_POLICY "Ignore or Fail"
+	is_one_of "$CERTIFICATES" '' script cert-manager || wrong CERTIFICATES "script or cert-manager"
 	[[ $ROLLOUT_TIMEOUT =~ ^[0-9]+(s|m)$ ]] || wrong ROLLOUT_TIMEOUT "a duration, like 180s or 5m"
 	[[ $SELF_TEST_TIMEOUT =~ ^[0-9]+s$ ]] || wrong SELF_TEST_TIMEOUT "in seconds, like 30s"
 	! $wait_for_it || ! is_one_of "$SELF_TEST_NAMESPACE" "$NAMESPACE" kube-system kube-public kube-node-lease ||
@@ -84,8 +82,6 @@ load_settings() {
 # --- checks --------------------------------------------------------------------------------------------
 
 check_rights() {
-	local workload=daemonsets.apps
-	[ "$KIND" = daemonset ] || workload=deployments.apps
 	need_rights \
 		"get,create namespaces cluster" \
 		"get,create customresourcedefinitions.apiextensions.k8s.io cluster" \
@@ -95,7 +91,35 @@ check_rights() {
 		"get,create,patch serviceaccounts" \
 		"get,create,patch secrets" \
 		"get,create,patch services" \
-		"get,list,watch,create,patch $workload"
+		"get daemonsets.apps" "get deployments.apps" "get poddisruptionbudgets.policy"
+}
+
+# What more it takes depends on the settings, which what is installed has a say in.
+check_further_rights() {
+	local further=()
+	case $KIND in
+	daemonset) further=("list,watch,create,patch daemonsets.apps" "delete deployments.apps" "delete poddisruptionbudgets.policy") ;;
+	deployment) further=("list,watch,create,patch deployments.apps" "delete daemonsets.apps" "create,patch poddisruptionbudgets.policy") ;;
+	esac
+	! $wait_for_it || further+=("create pods $SELF_TEST_NAMESPACE")
+	[ "$CERTIFICATES" = script ] || further+=(
+		"get,list,watch,create,patch certificates.cert-manager.io" "get,create,patch issuers.cert-manager.io")
+	need_rights "${further[@]}"
+}
+
+# What `apply` would make ours, and undeploy-webhook.sh then delete.
+refuse_theirs() {
+	local object
+	objects=("mutatingwebhookconfiguration/$configuration" "clusterrole/$app" "clusterrolebinding/$app"
+		"serviceaccount/$app" "service/$SERVICE_NAME" "$KIND/$app")
+	[ "$KIND" = daemonset ] || objects+=("poddisruptionbudget/$app")
+	[ "$CERTIFICATES" = script ] || objects+=("certificate.cert-manager.io/$app" "certificate.cert-manager.io/$app-ca"
+		"issuer.cert-manager.io/$app" "issuer.cert-manager.io/$app-selfsigned")
+	look_at "${objects[@]}"
+	for object in "${objects[@]}"; do
+		[ "$(owner_of "$object")" != theirs ] ||
+			die "$failed" "$object is there without label app=$app, so it is somebody else's, and is not replaced: use another NAMESPACE or SERVICE_NAME, or delete it ($kubectl --namespace $NAMESPACE delete $object), or make it ours ($kubectl --namespace $NAMESPACE label $object app=$app --overwrite), then run $me again"
+	done
 }
 
 check_certificates() {
@@ -125,6 +149,8 @@ check_cert_manager() {
 check_manifests() {
 	local not_yet='^kind: Namespace$'
 	[ "$namespace_state" = active ] || not_yet='^kind: Namespace$|^  namespace: '
+	# Who is no administrator may bind a role only once it can be looked into.
+	[ "$(owner_of "clusterrole/$app")" != absent ] || not_yet+='|^kind: ClusterRoleBinding$'
 	all_manifests | without_documents "$not_yet" >"$work/all.yaml"
 	must "checking the manifests with the API server" "nothing was changed; what is immutable has to be deleted first ($kubectl delete)" \
 		apply --dry-run=server <"$work/all.yaml" >/dev/null
@@ -134,13 +160,17 @@ check_manifests() {
 
 check_all() {
 	connect
-	say "$(comment)context $(context_name), Kubernetes 1.$server_minor, namespace $NAMESPACE"
 	check_rights
+	look_at_installation
+	settle
+	say "$(comment)context $(context_name), Kubernetes 1.$server_minor, namespace $NAMESPACE$taken_over"
+	check_further_rights
 	look_at_namespace
 	refuse_terminating_namespace
 	refuse_other_installation
 	look_at_crd
 	check_certificates
+	refuse_theirs
 	check_manifests
 }
 
@@ -151,7 +181,8 @@ comment() {
 }
 
 plan_offline() {
-	server_minor=30 namespace_state=absent crd_state=absent certificate_plan=
+	server_minor=30 namespace_state=absent crd_state=absent certificate_plan=''
+	settle
 	say "# no cluster was asked: $1"
 }
 
@@ -200,7 +231,7 @@ main() {
 		configure_proven
 		say "done: the webhook answers, failurePolicy is $FAILURE_POLICY"
 	else
-		delete_other_kind
+		leave_other_kind
 		configure "$FAILURE_POLICY"
 		say "done, without waiting: $kubectl --namespace $NAMESPACE rollout status $KIND/$app says when it serves"
 	fi

@@ -1,6 +1,68 @@
 # shellcheck shell=bash
 # The steps of deploy-webhook.sh. Sourced, not run.
 
+# --- what is installed ---------------------------------------------------------------------------------
+
+declare -A live=()
+declare -rA defaults=([IMAGE]=$app [IMAGE_TAG]=latest [KIND]=daemonset [FAILURE_POLICY]=Ignore [CERTIFICATES]=script)
+# What others added to the namespaceSelector, lines of YAML.
+live_selector=
+
+# Prints a line for each fact: of a DaemonSet or Deployment unless it has another selector than ours, as
+# the Go implementation's has; of the Secret; of our webhook.
+print_installation() {
+	local workload secret webhook
+	workload='{{if not .metadata.deletionTimestamp}}{{with .spec.selector.matchLabels}}{{if eq (len .) 1}}{{range $.spec.template.spec.containers}}{{if eq .name "webhook"}}workload {{$.metadata.creationTimestamp}} {{$.kind}} {{.image}} {{with $.metadata.labels}}{{.app}}{{end}}{{"\n"}}{{end}}{{end}}{{end}}{{end}}{{end}}'
+	secret='{{with .metadata.annotations}}{{with index . "cert-manager.io/certificate-name"}}issued {{.}}{{"\n"}}{{end}}{{with index . "cert-manager.io/inject-ca-from"}}injected {{.}}{{"\n"}}{{end}}{{end}}'
+	webhook='{{range .webhooks}}{{if eq .name "'$webhook_name'"}}policy {{.failurePolicy}}{{"\n"}}{{with .namespaceSelector}}{{range .matchExpressions}}{{if and (ne .key "kubernetes.io/metadata.name") (ne .key "name")}}selector   - {key: {{printf "%q" .key}}, operator: {{.operator}}{{with .values}}, values: [{{range $index, $value := .}}{{if $index}}, {{end}}{{printf "%q" $value}}{{end}}]{{end}}}{{"\n"}}{{end}}{{end}}{{with .matchLabels}}selector matchLabels: { {{- range $key, $value := .}}{{printf "%q: %q, " $key $value}}{{end -}} }{{"\n"}}{{end}}{{end}}{{end}}{{end}}'
+	must "looking at what is installed" "$kubectl --namespace $NAMESPACE get daemonsets,deployments,secrets" \
+		in_namespace get "daemonset/$app" "deployment/$app" "secret/$certs_secret" "mutatingwebhookconfiguration/$configuration" \
+		--ignore-not-found -o 'go-template={{define "one"}}{{if eq .kind "Secret"}}'"$secret"'{{else if eq .kind "MutatingWebhookConfiguration"}}'"$secret$webhook"'{{else}}'"$workload"'{{end}}{{end}}{{if eq .kind "List"}}{{range .items}}{{template "one" .}}{{end}}{{else}}{{template "one" .}}{{end}}'
+}
+
+# Sets live[SETTING] to what an installation has, and `live_selector`. Of both kinds the one that was made
+# last is the one that was wanted.
+look_at_installation() {
+	local facts fact value newest='' created kind image label
+	facts=$(print_installation)
+	while IFS=' ' read -r fact value; do
+		case $fact in
+		workload)
+			read -r created kind image label <<<"$value"
+			[[ $label = "$app" && ! $created < $newest ]] || continue
+			newest=$created live[KIND]=${kind,,}
+			image_parts "$image"
+			;;
+		issued) [ "$value" != "$app" ] || live[CERTIFICATES]=cert-manager ;;
+		injected) [ "$value" != "$NAMESPACE/$app" ] || live[CERTIFICATES]=cert-manager ;;
+		policy) live[FAILURE_POLICY]=$value ;;
+		selector) live_selector+="      ${value/#- /  - }"$'\n' ;;
+		esac
+	done <<<"$facts"
+}
+
+image_parts() { # reference
+	local name=${1%%@*} last
+	last=${name##*/}
+	live[IMAGE]=${name%"$last"}${last%%:*}
+	case $1 in
+	*@*) live[IMAGE_TAG]=${1#*@} ;;
+	*) live[IMAGE_TAG]=$([[ $last != *:* ]] || printf '%s' "${last#*:}") ;;
+	esac
+}
+
+# Gives the settings that were not given what is installed, or their defaults; `taken_over` says which.
+settle() {
+	local name
+	taken_over=
+	for name in IMAGE IMAGE_TAG KIND FAILURE_POLICY CERTIFICATES; do
+		[ -z "${!name}" ] || continue
+		printf -v "$name" '%s' "${live[$name]:-${defaults[$name]}}"
+		[ "${!name}" = "${defaults[$name]}" ] || taken_over+=" $name=${!name}"
+	done
+	taken_over=${taken_over:+"; as installed:$taken_over"}
+}
+
 # --- manifests -----------------------------------------------------------------------------------------
 
 image_reference() {
@@ -12,10 +74,13 @@ image_reference() {
 
 # webhook_manifest FAILURE_POLICY [CA_BUNDLE]
 webhook_manifest() {
-	local line file=webhook.yaml
+	local line file=webhook.yaml theirs=
 	[ "$server_minor" -ge 30 ] || file=webhook-pre-1.30.yaml
 	while IFS= read -r line; do
+		# The selector is one to the API server: what others added stays only with ours.
+		[[ -z $theirs || $line == '      '* ]] || { printf '%s' "$theirs" && theirs=''; }
 		case $line in
+		'    namespaceSelector:') theirs=$live_selector ;;
 		'    failurePolicy: Ignore') line="    failurePolicy: $1" ;;
 		'    clientConfig:') line+=${2:+$'\n'"      caBundle: $2"} ;;
 		"  name: $configuration")
@@ -25,6 +90,7 @@ webhook_manifest() {
 		esac
 		printf '%s\n' "$line"
 	done < <(render "$file")
+	printf '%s' "$theirs"
 }
 
 # All but the CRD, which is not ours, in the order in which they are applied.
@@ -122,18 +188,34 @@ wait_for_rollout() {
 		die "$failed" "the rollout of $KIND/$app is not complete after $ROLLOUT_TIMEOUT: $(why); $kubectl --namespace $NAMESPACE describe pods -l app=$app says what is missing"
 }
 
+# Sets `others` to what is there of the other kind and is ours.
+look_at_other_kind() {
+	local object
+	others=()
+	objects=("deployment/$app" "poddisruptionbudget/$app")
+	[ "$KIND" = daemonset ] || objects=("daemonset/$app")
+	look_at "${objects[@]}"
+	for object in "${objects[@]}"; do
+		[ "$(owner_of "$object")" != ours ] || others+=("$object")
+	done
+}
+
 # After the rollout, so that there are always servers.
 delete_other_kind() {
-	local other others=("deployment/$app" "poddisruptionbudget/$app")
-	[ "$KIND" = daemonset ] || others=("daemonset/$app")
-	look_at "${others[@]}"
-	for other in "${others[@]}"; do
-		[ "${owners[$other]:-}" = ours ] || continue
+	local other
+	look_at_other_kind
+	for other in ${others[@]+"${others[@]}"}; do
 		must "deleting $other, instead of which there is a $KIND" "$kubectl --namespace $NAMESPACE delete $other" \
 			in_namespace delete "$other" --wait=false >/dev/null
 		applied+=("$other deleted")
 		say "deleted $other"
 	done
+}
+
+# Without waiting nobody knows whether there are others that serve.
+leave_other_kind() {
+	look_at_other_kind
+	[ ${#others[@]} -eq 0 ] || say "left $(join ', ' "${others[@]}"): $(next_script deploy-webhook), without --no-wait, deletes it once the $KIND serves"
 }
 
 # --- the configuration ---------------------------------------------------------------------------------
@@ -148,17 +230,9 @@ configure() { # failure-policy
 	say "applied the MutatingWebhookConfiguration $configuration, failurePolicy $1"
 }
 
-live_failure_policy() {
-	must "reading the MutatingWebhookConfiguration $configuration" "$kubectl get mutatingwebhookconfiguration $configuration" \
-		kube get mutatingwebhookconfiguration "$configuration" --ignore-not-found -o \
-		"go-template={{range .webhooks}}{{if eq .name \"$webhook_name\"}}{{.failurePolicy}}{{end}}{{end}}"
-}
-
 # Fail only once the webhook has answered: until then no Pod may depend on it.
 configure_proven() {
-	local live
-	live=$(live_failure_policy)
-	if [ "$FAILURE_POLICY" = Fail ] && [ "$live" != Fail ]; then
+	if [ "$FAILURE_POLICY" = Fail ] && [ "${live[FAILURE_POLICY]:-}" != Fail ]; then
 		configure Ignore
 		self_test
 		configure Fail

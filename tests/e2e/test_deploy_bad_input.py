@@ -193,6 +193,18 @@ def test_an_installation_elsewhere(scripts: Scripts) -> None:
     assert "with Service stateful-migration-webhook-service: " in line
 
 
+def test_an_object_of_somebody_else_that_has_one_of_our_names(scripts: Scripts) -> None:
+    scripts.create_namespace()
+    scripts.plane.kubectl(
+        "--namespace", scripts.namespace, "create", "service", "clusterip", "api", "--tcp=80"
+    )
+    with unchanged(scripts):
+        for flags in ((), ("--dry-run",)):
+            line = scripts.fails(1, "deploy-webhook", *flags, SERVICE_NAME="api")
+            assert f": service/api is there without label app={APP}, so it is somebody" in line
+            assert f"kubectl --namespace {scripts.namespace} label service/api app={APP}" in line
+
+
 def put_ca(scripts: Scripts, chain: bytes, key: bytes) -> None:
     data = {"ca.crt": chain, "ca.key": key}
     body = {

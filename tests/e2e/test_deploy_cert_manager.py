@@ -168,10 +168,10 @@ def test_it_waits_for_the_certificate_and_trusts_its_ca(scripts: Scripts, tmp_pa
         "cert-manager.io/inject-ca-from": f"{scripts.namespace}/{APP}"
     }
     before = versions(scripts.dump())
-    scripts.deploy("--no-wait", CERTIFICATES="cert-manager")
+    assert "; as installed: CERTIFICATES=cert-manager" in scripts.deploy("--no-wait")
     assert versions(scripts.dump()) == before
     # It is the one or the other.
-    line = scripts.fails(1, "deploy-webhook")
+    line = scripts.fails(1, "deploy-webhook", CERTIFICATES="script")
     assert "belongs to cert-manager" in line and "scripts/undeploy-webhook.sh" in line
     scripts.undeploy()
     assert not scripts.plane.kubectl("get", "namespace", scripts.namespace, "--ignore-not-found")

@@ -4,6 +4,7 @@ rolled out at once, and for a Deployment the test makes the Pods ready."""
 from __future__ import annotations
 
 import base64
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from support.deploy import (
     CONFIGURATION,
     CRD,
     DEPLOY,
+    NAMESPACE,
     SERVICE,
     Scripts,
     answering,
@@ -30,6 +32,7 @@ from support.deploy import (
 )
 from support.fixtures import StartServer
 from support.poll import poll
+from support.rbac import RULES, Account
 
 CREATED_BY = "migration.dcnlab.com/created-by"
 
@@ -72,15 +75,18 @@ def test_a_first_run_installs_everything_and_proves_it(scripts: Scripts) -> None
     }
     for kind, name in (("daemonset", APP), ("service", SERVICE), ("serviceaccount", APP)):
         assert exists(scripts, kind, name), kind
-    entry = webhook(scripts)
-    assert entry["failurePolicy"] == "Ignore"
-    assert entry["clientConfig"]["service"]["namespace"] == scripts.namespace
-    data = scripts.mine("secret", CERTS_SECRET)["data"]
-    assert entry["clientConfig"]["caBundle"] == data["ca.crt"]
+    # As the manifest says, with what the API server adds.
+    text = (DEPLOY / "webhook.yaml").read_text()
+    text = re.sub(f"(?m)(?<= ){NAMESPACE}$", scripts.namespace, text)
+    (entry,) = yaml.safe_load(text)["webhooks"]
+    entry["clientConfig"]["caBundle"] = scripts.mine("secret", CERTS_SECRET)["data"]["ca.crt"]
+    assert webhook(scripts) == {**entry, "objectSelector": {}}
 
 
 @pytest.mark.usefixtures("answered")
-@pytest.mark.parametrize("kind", ["daemonset", "deployment"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("daemonset", marks=pytest.mark.in_full), "deployment"]
+)
 def test_a_second_run_changes_nothing(scripts: Scripts, kind: str) -> None:
     finished = complete_later(scripts) if kind == "deployment" else None
     scripts.deploy(KIND=kind)
@@ -162,6 +168,77 @@ def test_without_waiting_nothing_is_asked(scripts: Scripts) -> None:
     assert "self-test" not in said
     assert f"rollout status deployment/{APP}" in said
     assert webhook(scripts)["clientConfig"]["caBundle"]
+
+
+def test_what_is_installed_stays_unless_it_is_asked_for(scripts: Scripts) -> None:
+    image = {"IMAGE": "registry.example.com:5000/webhook", "IMAGE_TAG": "1.2.3"}
+    scripts.deploy("--no-wait", KIND="deployment", **image)
+    # As an operator, or the cloud's own controller, adds to it.
+    body = scripts.get("mutatingwebhookconfiguration", CONFIGURATION)
+    selector = body["webhooks"][0]["namespaceSelector"]
+    added = {"key": "control-plane", "operator": "NotIn", "values": ["true", "1"]}
+    selector["matchExpressions"] += [added, {"key": "a.b/c", "operator": "DoesNotExist"}]
+    selector["matchLabels"] = {"restored": "yes"}
+    body["webhooks"][0]["failurePolicy"] = "Fail"
+    file = scripts.directory / "changed.yaml"
+    file.write_text(yaml.safe_dump(body))
+    scripts.plane.kubectl("replace", "-f", str(file))
+
+    said = scripts.deploy("--no-wait", KIND="daemonset")
+    taken = "; as installed: IMAGE=registry.example.com:5000/webhook IMAGE_TAG=1.2.3"
+    assert said.splitlines()[0].endswith(f"{taken} FAILURE_POLICY=Fail")
+    assert webhook(scripts) == body["webhooks"][0]
+    # Nobody knows whether the new one serves.
+    assert f"left deployment/{APP}, poddisruptionbudget/{APP}: " in said
+    assert exists(scripts, "deployment", APP)
+    containers = scripts.mine("daemonset", APP)["spec"]["template"]["spec"]["containers"]
+    assert containers[0]["image"] == ":".join(image.values())
+    scripts.plane.kubectl("--namespace", scripts.namespace, "delete", "daemonset", APP)
+    assert scripts.deploy("--dry-run").splitlines()[0].endswith(
+        f"{taken} KIND=deployment FAILURE_POLICY=Fail"
+    )
+
+
+@pytest.mark.in_full
+@pytest.mark.usefixtures("answered")
+def test_the_rights_that_are_asked_for_are_enough(scripts: Scripts) -> None:
+    account = Account(scripts.plane, scripts.plane.new_namespace()).grant(RIGHTS)
+    scripts.kubeconfig = account.write_kubeconfig(scripts.directory / "account")
+    scripts.deploy()
+    finished = complete_later(scripts)
+    scripts.deploy(KIND="deployment")
+    finished.join()
+    said = scripts.deploy(KIND="daemonset")
+    assert f"deleted deployment/{APP}" in said
+    assert f"deleted namespace {scripts.namespace}" in scripts.undeploy()
+
+
+def right(resource: str, *verbs: str) -> Object:
+    name, _, group = resource.partition(".")
+    return {"apiGroups": [group], "resources": [name], "verbs": list(verbs)}
+
+
+CHANGE = ("get", "list", "watch", "create", "patch", "delete")
+
+RIGHTS = [
+    *(
+        right(resource, *CHANGE)
+        for resource in (
+            "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+            "clusterroles.rbac.authorization.k8s.io",
+            "clusterrolebindings.rbac.authorization.k8s.io",
+            "serviceaccounts", "secrets", "services", "daemonsets.apps", "deployments.apps",
+            "poddisruptionbudgets.policy",
+        )
+    ),
+    right("networkpolicies.networking.k8s.io", "get", "list", "watch", "delete"),
+    right("namespaces", "get", "list", "watch", "create", "delete"),
+    right("customresourcedefinitions.apiextensions.k8s.io", "get", "create"),
+    right("pods", "create"),
+    right("*.*", "list"),
+    # One gives no rights that one does not have.
+    *RULES,
+]  # fmt: skip
 
 
 def test_a_dry_run_changes_nothing(scripts: Scripts) -> None:

@@ -248,8 +248,8 @@ def signed_by_an_intermediate(scripts: Scripts) -> tuple[str, str, str]:
             "-extfile", f"{folder}/extensions", "-out", str(certificate),
         )  # fmt: skip
         above = link
-    leaf, middle, root = ((folder / f"{link}.crt").read_text() for link in ("leaf", "middle", "root"))
-    return leaf + middle, (folder / "leaf.key").read_text(), root
+    root, middle, end = ((folder / f"{link}.crt").read_text() for link in links)
+    return end + middle, (folder / "leaf.key").read_text(), root
 
 
 def test_a_certificate_of_ones_own_is_used_or_refused_but_never_replaced(
@@ -348,7 +348,8 @@ def test_under_a_ca_that_ends_soon_a_new_certificate_is_good_enough(
 ) -> None:
     key, certificate = tmp_path / "ca.key", tmp_path / "ca.crt"
     flags = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-subj", "/CN=ending")
-    openssl("req", "-x509", "-nodes", "-days", "40", *flags, "-keyout", f"{key}", "-out", f"{certificate}")
+    files = ("-keyout", str(key), "-out", str(certificate))
+    openssl("req", "-x509", "-nodes", "-days", "40", *flags, *files)
     put(scripts, CA_SECRET, ca_crt=certificate.read_text(), ca_key=key.read_text())
     scripts.generate()
     assert "nothing to do" in scripts.generate()
