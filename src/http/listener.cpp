@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <future>
+#include <stdexcept>
 
 namespace smw::http {
 
@@ -91,6 +92,9 @@ Listener::Listener(ListenerSettings settings, std::vector<async::Shard*> shards,
     : state_(std::make_shared<State>(std::move(settings), std::move(shards), service,
                                      std::move(logger))) {
     State& state = *state_;
+    if (state.settings.callers != nullptr && state.settings.tls == nullptr) {
+        throw std::logic_error("callers show certificates over TLS only");
+    }
     state.shared.callers = state.settings.callers;
     state.shared.on_idle = [&state] {
         state.signal_room();

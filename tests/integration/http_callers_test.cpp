@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include <atomic>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -104,7 +105,13 @@ TEST_F(HttpCallersTest, AStrangerHearsWhyAndTheConnectionEnds) {
     EXPECT_EQ(server.service().served(), 0);
     EXPECT_EQ(counted(server, "unverified"), "3");
     EXPECT_EQ(counted(server, "no_certificate"), "3");
-    EXPECT_EQ(server.log().count("Caller refused"), 6U);
+    EXPECT_GE(server.log().count("Caller refused"), 1U) << "a line a second";
+}
+
+TEST_F(HttpCallersTest, NobodyIsAskedWithoutTls) {
+    auto plain = settings(ClientAuth::Require);
+    plain.tls = false;
+    EXPECT_THROW(HttpServer{plain}, std::logic_error);
 }
 
 TEST_F(HttpCallersTest, ReportRefusesNobody) {

@@ -47,7 +47,7 @@ struct ListenerSettings {
     Limits limits;
     /// Plain TCP when null. A connection that comes while nothing is published is closed.
     const async::Snapshot<tls::ServerContext>* tls = nullptr;
-    /// With TLS only. Null: nobody is asked for a certificate.
+    /// With TLS only, else the constructor throws. Null: nobody is asked for a certificate.
     const tls::Callers* callers = nullptr;
 };
 
