@@ -135,7 +135,8 @@ Task<bool> Connection::shake_hands() {
     if (failed) {
         shared_.logger.debug("TLS handshake failed", {{"why", failed.message()}});
     } else if (shared_.callers != nullptr) {
-        caller_refused_ = shared_.callers->hear(transport_.session());
+        caller_refused_ =
+            shared_.callers->hear(transport_.session(), std::chrono::steady_clock::now());
     }
     co_return !failed;
 }
@@ -277,7 +278,6 @@ Task<bool> Connection::refuse(Refusal refusal) {
     co_return co_await answer(response, false);
 }
 
-/// Whether the connection goes on.
 Task<bool> Connection::answer(const Response& response, bool keep_alive) {
     out_.clear();
     append_answer(out_, response, {keep_alive, framing_.http_1_0, head_request_});

@@ -17,6 +17,9 @@ constexpr std::array kResults{CallerResult::Allowed, CallerResult::NotAllowed,
                               CallerResult::Unverified, CallerResult::NoCertificate,
                               CallerResult::NoClientCa};
 
+/// About callers that are not allowed.
+constexpr std::chrono::seconds kBetweenLines{1};
+
 /// The one that Go and so Kubernetes read: the last.
 std::string common_name(const X509_NAME* name) {
     int last = -1;
@@ -153,30 +156,50 @@ void Callers::ask(ssl_st* session) const {
     }
 }
 
-std::string Callers::hear(ssl_st* session) const {
+std::string Callers::hear(ssl_st* session, TimePoint now) const {
     const Caller caller = read_caller(session);
     CallerVerdict verdict = judge(caller, policy_);
     results_[static_cast<std::size_t>(verdict.result)].increment();
-    log(caller, verdict);
+    log(caller, verdict, now);
     return verdict.refused ? std::move(verdict.why) : std::string{};
 }
 
-void Callers::log(const Caller& caller, const CallerVerdict& verdict) const {
+void Callers::log(const Caller& caller, const CallerVerdict& verdict, TimePoint now) const {
+    if (verdict.result == CallerResult::Allowed) {
+        logger_.info("Caller verified", {{"subject", caller.subject}, {"issuer", caller.issuer}});
+        return;
+    }
     const bool showed = caller.certificate == Caller::Certificate::Unverified ||
                         caller.certificate == Caller::Certificate::Verified;
-    const std::string_view what = verdict.result == CallerResult::Allowed ? "Caller verified"
-                                  : verdict.refused                       ? "Caller refused"
-                                                                          : "Caller not verified";
-    if (verdict.result == CallerResult::Allowed) {
-        logger_.info(what, {{"subject", caller.subject}, {"issuer", caller.issuer}});
-    } else if (showed) {
-        logger_.info(
-            what, {{"why", verdict.why}, {"subject", caller.subject}, {"issuer", caller.issuer}});
-    } else {
+    const std::string_view what = verdict.refused ? "Caller refused" : "Caller not verified";
+    if (!showed && !verdict.refused) {
         // While a cluster is not set up yet these are most of the traffic; they are counted.
-        logger_.write(verdict.refused ? log::Level::Info : log::Level::Debug, what,
-                      {{"why", verdict.why}});
+        logger_.debug(what, {{"why", verdict.why}});
+        return;
     }
+    const auto left_out = take_line(now);
+    if (!left_out) {
+        return;
+    }
+    if (showed) {
+        logger_.info(what, {{"why", verdict.why},
+                            {"subject", caller.subject},
+                            {"issuer", caller.issuer},
+                            {"left_out", *left_out}});
+    } else {
+        logger_.info(what, {{"why", verdict.why}, {"left_out", *left_out}});
+    }
+}
+
+/// How many lines were left out since the last one; nothing: this one is, too.
+std::optional<std::int64_t> Callers::take_line(TimePoint now) const {
+    TimePoint next = next_line_.load(std::memory_order_relaxed);
+    if (now < next ||
+        !next_line_.compare_exchange_strong(next, now + kBetweenLines, std::memory_order_relaxed)) {
+        left_out_.fetch_add(1, std::memory_order_relaxed);
+        return std::nullopt;
+    }
+    return left_out_.exchange(0, std::memory_order_relaxed);
 }
 
 }  // namespace smw::tls

@@ -2,11 +2,15 @@
 // --client-auth on connections: asks for a certificate, and says once what came of it.
 
 #include "smw/async/snapshot.hpp"
+#include "smw/base/clock.hpp"
 #include "smw/base/log.hpp"
 #include "smw/metrics/registry.hpp"
 #include "smw/tls/caller.hpp"
 #include "smw/tls/client_ca.hpp"
 
+#include <atomic>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,16 +31,20 @@ public:
     /// later one is none of this connection's business. Whatever is presented, or is not, the
     /// handshake goes on, so that the caller can be told a sentence.
     void ask(ssl_st* session) const;
-    /// After it: counts and logs. Why the caller may not ask for reviews; empty: it may.
-    [[nodiscard]] std::string hear(ssl_st* session) const;
+    /// After it: counts and logs; of callers that are not allowed a line a second, for anyone can
+    /// be one. Why the caller may not ask for reviews; empty: it may.
+    [[nodiscard]] std::string hear(ssl_st* session, TimePoint now) const;
 
 private:
-    void log(const Caller& caller, const CallerVerdict& verdict) const;
+    void log(const Caller& caller, const CallerVerdict& verdict, TimePoint now) const;
+    std::optional<std::int64_t> take_line(TimePoint now) const;
 
     CallerPolicy policy_;
     const async::Snapshot<ClientCa>& cas_;
     log::Logger logger_;
     std::vector<metrics::Counter> results_;  ///< in the order of CallerResult
+    mutable std::atomic<TimePoint> next_line_{TimePoint::min()};
+    mutable std::atomic<std::int64_t> left_out_{0};  ///< lines, since the last one
 };
 
 }  // namespace smw::tls

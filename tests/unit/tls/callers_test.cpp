@@ -5,6 +5,7 @@
 #include "smw/tls/server_context.hpp"
 #include "support/certificates.hpp"
 #include "support/recording_output.hpp"
+#include "support/turned_clock.hpp"
 
 #include <gmock/gmock.h>
 #include <openssl/err.h>
@@ -19,6 +20,8 @@ namespace smw::tls {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using test::CertificateSpec;
 using test::Issuer;
 using testing::ElementsAre;
@@ -135,13 +138,14 @@ protected:
     std::string refusal(const Callers& callers, const Shown& shown) {
         const auto session = connect(&callers, shown);
         EXPECT_TRUE(session) << "no handshake";
-        return session ? callers.hear(session.get()) : "no handshake";
+        return session ? callers.hear(session.get(), clock_.now()) : "no handshake";
     }
 
     double counted(const char* result) {
         return metrics_.counter({"smw_callers_total", "", {"result"}}).with({result}).value();
     }
 
+    test::TurnedClock clock_;
     test::RecordingOutput output_;
     metrics::Registry metrics_;
     async::Snapshot<ClientCa> cas_;
@@ -270,7 +274,7 @@ TEST_F(CallersTest, AsksNobodyWithoutAClientCa) {
     ASSERT_TRUE(session);
     EXPECT_EQ(SSL_get0_peer_certificate(session.get()), nullptr);
     EXPECT_EQ(read_caller(session.get()).certificate, Certificate::NotAsked);
-    EXPECT_THAT(asking.hear(session.get()), HasSubstr("no client CA"));
+    EXPECT_THAT(asking.hear(session.get(), clock_.now()), HasSubstr("no client CA"));
     EXPECT_EQ(counted("no_client_ca"), 1);
 }
 
@@ -285,7 +289,7 @@ TEST_F(CallersTest, AConnectionKeepsTheCaThatItBeganWith) {
     const auto asking = callers();
     const auto session = connect(&asking, leaf_of(ca_));
     trust({make_ca("next")});
-    EXPECT_EQ(asking.hear(session.get()), "");
+    EXPECT_EQ(asking.hear(session.get(), clock_.now()), "");
     EXPECT_THAT(refusal(asking, leaf_of(ca_)), HasSubstr("is not trusted"));
 }
 
@@ -296,7 +300,9 @@ TEST_F(CallersTest, CountsAndLogsEachOnce) {
     other.common_name = "other";
     EXPECT_EQ(refusal(require, leaf_of(ca_)), "");
     EXPECT_THAT(refusal(require, leaf_of(ca_, other)), HasSubstr("--client-allowed-names"));
+    clock_.turn(seconds{1});
     EXPECT_THAT(refusal(require, leaf_of(make_ca("stranger"))), HasSubstr("is not trusted"));
+    clock_.turn(seconds{1});
     EXPECT_THAT(refusal(require, {}), HasSubstr("no client certificate was presented"));
     EXPECT_EQ(counted("allowed"), 1);
     EXPECT_EQ(counted("not_allowed"), 1);
@@ -310,6 +316,40 @@ TEST_F(CallersTest, CountsAndLogsEachOnce) {
     EXPECT_EQ(output_.count("Caller refused"), 3U);
     EXPECT_EQ(output_.count("\"issuer\": \"CN=stranger\""), 1U);
     EXPECT_EQ(output_.count(log::Level::Info), 4U);
+}
+
+TEST_F(CallersTest, WritesOneLineASecondAboutStrangers) {
+    trust({ca_});
+    const auto stranger = leaf_of(make_ca("stranger"));
+    for (const auto mode : {ClientAuth::Require, ClientAuth::Report}) {
+        const auto judging = callers({mode, {}});
+        const auto call = [&](int times) {
+            for (int round = 0; round < times; ++round) {
+                const bool refused = !refusal(judging, stranger).empty();
+                EXPECT_EQ(refused, mode == ClientAuth::Require);
+            }
+        };
+        const std::string what =
+            mode == ClientAuth::Require ? "Caller refused" : "Caller not verified";
+        const auto counted_before = counted("unverified");
+        call(4);
+        clock_.turn(milliseconds{999});
+        call(1);
+        EXPECT_EQ(output_.count(what), 1U) << output_.text();
+        clock_.turn(milliseconds{1});
+        call(2);
+        EXPECT_EQ(output_.count(what), 2U) << output_.text();
+        clock_.turn(seconds{1});
+        call(1);
+        EXPECT_EQ(output_.count(what), 3U) << output_.text();
+        const auto runs = mode == ClientAuth::Require ? 1U : 2U;
+        for (const char* left_out : {"\"left_out\": 0", "\"left_out\": 4", "\"left_out\": 1"}) {
+            EXPECT_EQ(output_.count(left_out), runs) << left_out << '\n' << output_.text();
+        }
+        EXPECT_EQ(counted("unverified") - counted_before, 8);
+        EXPECT_EQ(refusal(judging, leaf_of(ca_)), "");
+        EXPECT_EQ(output_.count("Caller verified"), runs) << "who may ask is always told";
+    }
 }
 
 TEST_F(CallersTest, ReportRefusesNobody) {
