@@ -23,7 +23,9 @@ from support.deploy import (
     SERVICE,
     Scripts,
     fresh_cluster,
+    signed_by_an_intermediate,
     sweep,
+    text_of,
     versions,
 )
 from support.server import FLAGS, Server
@@ -97,14 +99,6 @@ def put(scripts: Scripts, name: str, **files: str | None) -> None:
         scripts.plane.api.merge(body, {"data": data})
     else:
         scripts.plane.api.create({**body, "data": data})
-
-
-def text_of(certificate: str) -> str:
-    done = subprocess.run(
-        ["openssl", "x509", "-noout", "-text"],
-        input=certificate, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return done.stdout
 
 
 def is_trusted(scripts: Scripts, certificate: str, bundle: str) -> bool:
@@ -228,43 +222,19 @@ def test_what_somebody_else_made_is_kept_when_it_is_good(scripts: Scripts, tmp_p
         assert is_trusted(scripts, certificate, ca_bundle(scripts))
 
 
-def signed_by_an_intermediate(scripts: Scripts) -> tuple[str, str, str]:
-    """Chain, key and root, for the one name by which the API server calls."""
-    folder = scripts.directory / "own"
-    folder.mkdir()
-    ca = "basicConstraints=critical,CA:TRUE\n"
-    name = f"subjectAltName=DNS:{SERVICE}.{scripts.namespace}.svc\n"
-    links = {"root": ca, "middle": ca, "leaf": f"{name}extendedKeyUsage=serverAuth\n"}
-    above = "root"
-    for link, extensions in links.items():
-        key, certificate = folder / f"{link}.key", folder / f"{link}.crt"
-        (folder / "extensions").write_text(extensions)
-        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key))
-        openssl("req", "-new", "-key", str(key), "-subj", f"/CN={link}", "-out", f"{folder}/csr")
-        signing = ["-CA", f"{folder}/{above}.crt", "-CAkey", f"{folder}/{above}.key"]
-        openssl(
-            "x509", "-req", "-in", f"{folder}/csr", "-set_serial", "1", "-days", "20",
-            *(["-signkey", str(key)] if link == "root" else signing),
-            "-extfile", f"{folder}/extensions", "-out", str(certificate),
-        )  # fmt: skip
-        above = link
-    root, middle, end = ((folder / f"{link}.crt").read_text() for link in links)
-    return end + middle, (folder / "leaf.key").read_text(), root
-
-
 def test_a_certificate_of_ones_own_is_used_or_refused_but_never_replaced(
     scripts: Scripts, tmp_path: Path
 ) -> None:
     register(scripts)
-    chain, key, root = signed_by_an_intermediate(scripts)
+    name = f"{SERVICE}.{scripts.namespace}.svc"
+    chain, key, root = signed_by_an_intermediate(tmp_path / "own", name)
     put(scripts, CERTS_SECRET, tls_crt=chain, tls_key=key, ca_crt=root)
     before = scripts.mine("secret", CERTS_SECRET)
     assert "expires within 30 days" in scripts.generate()
     assert ca_bundle(scripts) == root
     assert scripts.mine("secret", CERTS_SECRET) == before
     # What is wrong with it is said, and not mended.
-    other = issue(tmp_path / "other")[0].decode()
-    put(scripts, CERTS_SECRET, ca_crt=other)
+    put(scripts, CERTS_SECRET, ca_crt=issue(tmp_path / "other")[0].decode())
     before = versions(scripts.dump())
     for flags in ((), ("--dry-run",)):
         line = scripts.fails(1, "generate-webhook-certs", *flags)

@@ -17,6 +17,7 @@ import yaml
 
 from . import controlplane
 from .api import Api, Object
+from .certificates import openssl
 from .controlplane import ControlPlane, UnavailableError
 from .fixtures import StartServer
 from .poll import poll
@@ -227,3 +228,37 @@ def complete_rollout(plane: ControlPlane, namespace: str) -> None:
     )
     for body in pods:
         plane.api.merge({"apiVersion": "v1", "kind": "Pod", **body}, patch, "/status")
+
+
+# certificates
+
+
+def text_of(certificate: str) -> str:
+    done = subprocess.run(
+        ["openssl", "x509", "-noout", "-text"],
+        input=certificate, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def signed_by_an_intermediate(folder: Path, name: str) -> tuple[str, str, str]:
+    """Chain, key and root, for one name."""
+    folder.mkdir()
+    ca = "basicConstraints=critical,CA:TRUE\n"
+    server = f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n"
+    links = {"root": ca, "middle": ca, "leaf": server}
+    above = "root"
+    for link, extensions in links.items():
+        key, certificate = folder / f"{link}.key", folder / f"{link}.crt"
+        (folder / "extensions").write_text(extensions)
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key))
+        openssl("req", "-new", "-key", str(key), "-subj", f"/CN={link}", "-out", f"{folder}/csr")
+        signing = ["-CA", f"{folder}/{above}.crt", "-CAkey", f"{folder}/{above}.key"]
+        openssl(
+            "x509", "-req", "-in", f"{folder}/csr", "-set_serial", "1", "-days", "20",
+            *(["-signkey", str(key)] if link == "root" else signing),
+            "-extfile", f"{folder}/extensions", "-out", str(certificate),
+        )  # fmt: skip
+        above = link
+    root, middle, end = ((folder / f"{link}.crt").read_text() for link in links)
+    return end + middle, (folder / "leaf.key").read_text(), root
