@@ -135,8 +135,7 @@ Task<bool> Connection::shake_hands() {
     if (failed) {
         shared_.logger.debug("TLS handshake failed", {{"why", failed.message()}});
     } else if (shared_.callers != nullptr) {
-        caller_refused_ =
-            shared_.callers->hear(transport_.session(), std::chrono::steady_clock::now());
+        caller_ = shared_.callers->hear(transport_.session(), std::chrono::steady_clock::now());
     }
     co_return !failed;
 }
@@ -177,15 +176,14 @@ Task<bool> Connection::serve_one() {
         co_return co_await refuse(*refusal);
     }
     RequestHead head = describe(parser_->get(), std::chrono::steady_clock::now());
-    head.caller_refused = caller_refused_;
+    head.caller_refused = caller_.refused;
     head_request_ = head.method == "HEAD";
     body_done_ = !framing_.chunked && framing_.content_length == 0;
     const Response response = co_await ask_service(head);
     if (peer_gone_) {
         co_return false;
     }
-    // Who was refused may come again: another CA may be in force by then.
-    const bool keep_alive = framing_.keep_alive && body_done_ && caller_refused_.empty() &&
+    const bool keep_alive = framing_.keep_alive && body_done_ && caller_stands() &&
                             !shared_.closing.load(std::memory_order_relaxed);
     co_return co_await answer(response, keep_alive);
 }
@@ -278,6 +276,7 @@ Task<bool> Connection::refuse(Refusal refusal) {
     co_return co_await answer(response, false);
 }
 
+/// Whether the connection goes on.
 Task<bool> Connection::answer(const Response& response, bool keep_alive) {
     out_.clear();
     append_answer(out_, response, {keep_alive, framing_.http_1_0, head_request_});

@@ -94,6 +94,12 @@ private:
     Task<Expected<std::string>> read_body(Deadline deadline);
     Task<Expected<void>> read_sized_body(std::string& body);
     Task<Expected<void>> read_chunked_body(std::string& body);
+    /// False: the caller must come again and be judged afresh, for it was refused, another CA is in
+    /// force or its certificate has expired.
+    [[nodiscard]] bool caller_stands() const {
+        return shared_.callers == nullptr ||
+               shared_.callers->stands(caller_, std::chrono::system_clock::now());
+    }
     Expected<void> reserve(std::size_t bytes);
     void release_reservation();
     [[nodiscard]] Error read_error(error_code error) const;
@@ -103,8 +109,8 @@ private:
     Transport transport_;
     boost::beast::flat_buffer buffer_;
     std::string out_;
-    std::string spare_;           ///< memory for the next body
-    std::string caller_refused_;  ///< why; empty: it is not
+    std::string spare_;  ///< memory for the next body
+    tls::CallerStanding caller_;
     std::atomic<std::int64_t> idle_since_{0};
     TimePoint deadline_ = TimePoint::max();
     OnExpiry on_expiry_ = OnExpiry::Cancel;

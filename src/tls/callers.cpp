@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 
@@ -113,6 +114,26 @@ std::string describe(long problem, X509* certificate) {
     }
 }
 
+/// Whether ask() has asked in the name of this CA; null: it has asked for nothing.
+bool is_judged_by(ssl_st* session, const ClientCa* ca) {
+    if (ca == nullptr || ::SSL_get_verify_mode(session) == SSL_VERIFY_NONE) {
+        return ca == nullptr && ::SSL_get_verify_mode(session) == SSL_VERIFY_NONE;
+    }
+    x509_store_st* store = nullptr;  // that of the session, which keeps it alive
+    SSL_get0_verify_cert_store(session, &store);
+    return store == ca->native();
+}
+
+/// When the first certificate of a verified chain expires.
+WallTime end_of_chain(ssl_st* session) {
+    WallTime end = wall_time(X509_get0_notAfter(::SSL_get0_peer_certificate(session)));
+    const STACK_OF(X509)* chain = ::SSL_get0_verified_chain(session);
+    for (int index = 0; index < sk_X509_num(chain); ++index) {
+        end = std::min(end, wall_time(X509_get0_notAfter(sk_X509_value(chain, index))));
+    }
+    return end;
+}
+
 }  // namespace
 
 Caller read_caller(ssl_st* session) {
@@ -156,12 +177,29 @@ void Callers::ask(ssl_st* session) const {
     }
 }
 
-std::string Callers::hear(ssl_st* session, TimePoint now) const {
+CallerStanding Callers::hear(ssl_st* session, TimePoint now) const {
     const Caller caller = read_caller(session);
     CallerVerdict verdict = judge(caller, policy_);
     results_[static_cast<std::size_t>(verdict.result)].increment();
     log(caller, verdict, now);
-    return verdict.refused ? std::move(verdict.why) : std::string{};
+    CallerStanding standing;
+    if (verdict.refused) {
+        standing.refused = std::move(verdict.why);
+    }
+    // The version first: when another CA comes between the two, it is only found outdated too soon.
+    const auto version = cas_.version();
+    if (is_judged_by(session, cas_.load().get())) {
+        standing.ca_version = version;
+    }
+    if (caller.certificate == Caller::Certificate::Verified) {
+        standing.until = end_of_chain(session);
+    }
+    return standing;
+}
+
+bool Callers::stands(const CallerStanding& standing, WallTime now) const {
+    return standing.refused.empty() && standing.ca_version == cas_.version() &&
+           now < standing.until;
 }
 
 void Callers::log(const Caller& caller, const CallerVerdict& verdict, TimePoint now) const {

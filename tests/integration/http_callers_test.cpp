@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include <atomic>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -128,17 +129,29 @@ TEST_F(HttpCallersTest, ReportRefusesNobody) {
     }
 }
 
-TEST_F(HttpCallersTest, AConnectionKeepsTheVerdictOfItsBeginning) {
-    HttpServer server{settings(ClientAuth::Require)};
-    Client before{with_certificate(server, ca_)};
-    ASSERT_EQ(asks(before), 200U);
-    const auto next = make_ca("next-ca");
-    trust(next);
-    EXPECT_EQ(asks(before), 200U);
-    Client old{with_certificate(server, ca_)};
-    EXPECT_EQ(asks(old), 403U);
-    Client after{with_certificate(server, next)};
-    EXPECT_EQ(asks(after), 200U);
+TEST_F(HttpCallersTest, AConnectionEndsInGoodOrderWhenTheCaHasChanged) {
+    for (const auto mode : {ClientAuth::Require, ClientAuth::Report}) {
+        trust(ca_);
+        HttpServer server{settings(mode)};
+        Client before{with_certificate(server, ca_)};
+        before.send(post("/guarded", "review"));
+        const auto first = before.read_answer();
+        ASSERT_TRUE(first);
+        EXPECT_EQ(first->header("connection"), "");
+        const auto next = make_ca("next-ca");
+        trust(next);
+        before.send(post("/guarded", "review"));
+        const auto last = before.read_answer();
+        ASSERT_TRUE(last);
+        EXPECT_EQ(last->status, 200U) << "judged when it connected";
+        EXPECT_EQ(last->header("connection"), "close");
+        EXPECT_EQ(before.wait_for_end(), End::Orderly);
+        Client old{with_certificate(server, ca_)};
+        EXPECT_EQ(asks(old), mode == ClientAuth::Require ? 403U : 200U);
+        Client after{with_certificate(server, next)};
+        EXPECT_EQ(asks(after), 200U);
+        EXPECT_EQ(asks(after), 200U);
+    }
 }
 
 TEST_F(HttpCallersTest, WithoutAClientCaNobodyMayAskUntilThereIsOne) {
@@ -178,11 +191,16 @@ TEST_F(HttpCallersTest, ASwapUnderLoadRefusesNobody) {
     std::atomic<int> done{0};
     const auto work = [&](const Issuer& mine) {
         const auto with = with_certificate(server, mine);
-        Client kept{with};
+        auto kept = std::make_unique<Client>(with);
         for (int round = 0; round < 40; ++round) {
             Client fresh{with};
             failed += asks(fresh) == 200 ? 0 : 1;
-            failed += asks(kept) == 200 ? 0 : 1;
+            kept->send(post("/guarded", "review"));
+            const auto answer = kept->read_answer();
+            failed += answer && answer->status == 200 ? 0 : 1;
+            if (answer && answer->header("connection") == "close") {
+                kept = std::make_unique<Client>(with);
+            }
             ++done;
         }
     };

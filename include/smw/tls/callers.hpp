@@ -21,6 +21,14 @@ namespace smw::tls {
 /// What the handshake of a server's `session` has told.
 [[nodiscard]] Caller read_caller(ssl_st* session);
 
+/// What a connection remembers of its caller.
+struct CallerStanding {
+    std::string refused;  ///< why the caller may not ask for reviews; empty: it may
+    /// Of the CA that it was judged by; nothing when there was another one meanwhile.
+    std::optional<std::uint64_t> ca_version;
+    WallTime until = WallTime::max();  ///< when the first certificate of its chain expires
+};
+
 /// Thread-safe. Both references outlive it.
 class Callers {
 public:
@@ -32,8 +40,11 @@ public:
     /// handshake goes on, so that the caller can be told a sentence.
     void ask(ssl_st* session) const;
     /// After it: counts and logs; of callers that are not allowed a line a second, for anyone can
-    /// be one. Why the caller may not ask for reviews; empty: it may.
-    [[nodiscard]] std::string hear(ssl_st* session, TimePoint now) const;
+    /// be one.
+    [[nodiscard]] CallerStanding hear(ssl_st* session, TimePoint now) const;
+    /// Whether the connection may go on: the caller is not refused, and would be judged by the same
+    /// CA and the same certificates if it came again.
+    [[nodiscard]] bool stands(const CallerStanding& standing, WallTime now) const;
 
 private:
     void log(const Caller& caller, const CallerVerdict& verdict, TimePoint now) const;
