@@ -234,7 +234,8 @@ def test_a_ca_that_will_expire_is_told_in_time(scripts: Scripts, tmp_path: Path)
     scripts.create_namespace()
     put_ca(scripts, *issue(tmp_path / "soon", days=20))
     said = scripts.generate()
-    assert "the CA expires within 30 days: scripts/generate-webhook-certs.sh --renew-ca" in said
+    command = f"NAMESPACE={scripts.namespace} scripts/generate-webhook-certs.sh --renew-ca"
+    assert f"the CA expires within 30 days: {command}" in said
 
 
 def test_a_ca_whose_key_is_not_its_own(scripts: Scripts, tmp_path: Path) -> None:
@@ -260,7 +261,8 @@ def test_a_certificate_without_its_ca(scripts: Scripts) -> None:
 
 def test_generating_for_a_namespace_that_is_not_there(scripts: Scripts) -> None:
     line = scripts.fails(1, "generate-webhook-certs")
-    assert f"namespace {scripts.namespace} does not exist: scripts/deploy-webhook.sh" in line
+    command = f"NAMESPACE={scripts.namespace} scripts/deploy-webhook.sh"
+    assert f"namespace {scripts.namespace} does not exist: {command}" in line
 
 
 def test_cert_manager_that_is_not_installed(scripts: Scripts) -> None:
