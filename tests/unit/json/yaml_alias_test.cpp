@@ -1,7 +1,6 @@
 // Aliases, merge keys and the limits that keep them small.
 
 #include "smw/json/yaml.hpp"
-
 #include "yaml_text.hpp"
 
 #include <gmock/gmock.h>
