@@ -31,6 +31,9 @@ from support.deploy import (
 from support.server import FLAGS, Server
 from support.standalone import ending
 
+# Many runs of scripts, each of some seconds.
+pytestmark = pytest.mark.in_full
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:

@@ -27,6 +27,9 @@ from support.deploy import (
 from support.objects import backup
 from support.poll import poll
 
+# Many runs of scripts, each of some seconds.
+pytestmark = pytest.mark.in_full
+
 HOLD = "e2e.example.com/hold"
 
 CONFIG = ("mutatingwebhookconfiguration", CONFIGURATION)
