@@ -215,7 +215,7 @@ std::vector<Check> Server::readiness() {
     add_certificate_checks(checks);
     for (const auto& system : systems_) {
         for (const auto& cache : system->caches()) {
-            checks.push_back({"cache-" + cache.resource.plural, [this, cache] {
+            checks.push_back({"cache-" + cache.label(), [this, cache] {
                                   return sync_problem(cache);
                               }});
         }
@@ -230,7 +230,7 @@ std::optional<std::string> Server::sync_problem(const watch::Cache& cache) const
     if (cache.synced->is_set()) {
         return std::nullopt;
     }
-    const auto why = state_->problem(cache.resource.plural);
+    const auto why = state_->problem(cache.label());
     return why ? "not synced yet: " + *why : "not synced yet";
 }
 

@@ -37,8 +37,8 @@ public:
         }};
     }
 
-    [[nodiscard]] std::optional<std::string> problem(const std::string& plural) const override {
-        static_cast<void>(plural);  // a broken file is a line of its own
+    [[nodiscard]] std::optional<std::string> problem(const std::string& label) const override {
+        static_cast<void>(label);  // a broken file is a line of its own
         return std::nullopt;
     }
 
@@ -54,13 +54,13 @@ private:
     watch::Manifests manifests_;
 };
 
-std::vector<std::string> plurals_of(const std::vector<watch::Cache>& caches) {
-    std::vector<std::string> plurals;
-    plurals.reserve(caches.size());
+std::vector<std::string> labels_of(const std::vector<watch::Cache>& caches) {
+    std::vector<std::string> labels;
+    labels.reserve(caches.size());
     for (const auto& cache : caches) {
-        plurals.push_back(cache.resource.plural);
+        labels.push_back(cache.label());
     }
-    return plurals;
+    return labels;
 }
 
 watch::Cluster::Parts cluster_parts(State::Parts parts) {
@@ -73,29 +73,29 @@ watch::Cluster::Parts cluster_parts(State::Parts parts) {
 class ApiServer final : public State {
 public:
     explicit ApiServer(Parts parts)
-        : plurals_(plurals_of(parts.caches)), cluster_(cluster_parts(std::move(parts))) {}
+        : labels_(labels_of(parts.caches)), cluster_(cluster_parts(std::move(parts))) {}
 
     [[nodiscard]] std::vector<std::function<Task<void>()>> tasks() override {
         return cluster_.tasks();
     }
 
-    [[nodiscard]] std::optional<std::string> problem(const std::string& plural) const override {
-        return cluster_.problem(plural);
+    [[nodiscard]] std::optional<std::string> problem(const std::string& label) const override {
+        return cluster_.problem(label);
     }
 
     [[nodiscard]] std::vector<Check> checks() override {
         std::vector<Check> checks;
-        for (const auto& plural : plurals_) {
-            const auto watched = [this, plural] {
-                return cluster_.problem(plural);
+        for (const auto& label : labels_) {
+            const auto watched = [this, label] {
+                return cluster_.problem(label);
             };
-            checks.push_back({"watch-" + plural, watched, false});
+            checks.push_back({"watch-" + label, watched, false});
         }
         return checks;
     }
 
 private:
-    std::vector<std::string> plurals_;
+    std::vector<std::string> labels_;
     watch::Cluster cluster_;
 };
 

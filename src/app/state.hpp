@@ -38,9 +38,9 @@ public:
 
     /// To be spawned once each; they run until cancelled.
     [[nodiscard]] virtual std::vector<std::function<Task<void>()>> tasks() = 0;
-    /// What keeps the cache of that plural from being filled or followed; nothing when all is well,
+    /// What keeps the cache of that label from being filled or followed; nothing when all is well,
     /// or when it has no trouble of its own. Any thread.
-    [[nodiscard]] virtual std::optional<std::string> problem(const std::string& plural) const = 0;
+    [[nodiscard]] virtual std::optional<std::string> problem(const std::string& label) const = 0;
     /// Further lines of /readyz?verbose, none of which is a reason for 503.
     [[nodiscard]] virtual std::vector<Check> checks() = 0;
 };

@@ -7,7 +7,7 @@
 namespace smw::watch {
 
 CacheFeeds::CacheFeeds(const Cluster::Parts& cluster, const Cache& cache, std::mt19937_64& seeds)
-    : cache_(cache), meters_(CacheMeters::make(cluster.metrics, cache.resource.plural)) {
+    : cache_(cache), meters_(CacheMeters::make(cluster.metrics, cache.label())) {
     auto namespaces = cache.namespaces;
     if (namespaces.empty()) {
         namespaces.emplace_back();

@@ -24,7 +24,7 @@ public:
     ~CacheFeeds() = default;
 
     [[nodiscard]] const std::vector<std::unique_ptr<Feed>>& feeds() const { return feeds_; }
-    [[nodiscard]] const std::string& plural() const { return cache_.resource.plural; }
+    [[nodiscard]] std::string label() const { return cache_.label(); }
     /// Of the first feed that has one, and how many others have. Any thread.
     [[nodiscard]] std::optional<std::string> problem() const;
 

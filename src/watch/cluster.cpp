@@ -25,9 +25,9 @@ std::vector<std::function<Task<void>()>> Cluster::tasks() {
     return tasks;
 }
 
-std::optional<std::string> Cluster::problem(const std::string& plural) const {
+std::optional<std::string> Cluster::problem(const std::string& label) const {
     for (const auto& cache : caches_) {
-        if (cache->plural() == plural) {
+        if (cache->label() == label) {
             return cache->problem();
         }
     }

@@ -23,8 +23,8 @@ void add(client::ApiRequest& request, std::string name, std::string value) {
 Feed::Feed(Parts parts)
     : parts_(std::move(parts)),
       reflector_({parts_.namespace_, *parts_.cache.sink, parts_.cluster.reflector, parts_.seed}),
-      log_({parts_.cluster.logger, parts_.cache.resource.plural, parts_.namespace_,
-            parts_.last_warning, parts_.cluster.clock.now()}),
+      log_({parts_.cluster.logger, parts_.cache.label(), parts_.namespace_, parts_.last_warning,
+            parts_.cluster.clock.now()}),
       heard_steady_(parts_.cluster.clock.now()) {
     shown_.publish(std::make_shared<const Shown>());
 }
@@ -130,6 +130,9 @@ client::ApiRequest Feed::request(std::string verb) const {
     request.verb = std::move(verb);
     request.resource = parts_.cache.resource;
     request.namespace_ = parts_.namespace_;
+    if (!parts_.cache.name.empty()) {
+        add(request, "fieldSelector", "metadata.name=" + parts_.cache.name);
+    }
     return request;
 }
 

@@ -35,7 +35,7 @@ Manifests::Manifests(Parts parts)
       set_(resources_of(parts_.caches)),
       tracker_(std::make_unique<ChangeTracker>()) {
     for (const auto& cache : parts_.caches) {
-        meters_.push_back(CacheMeters::make(parts_.metrics, cache.resource.plural));
+        meters_.push_back(CacheMeters::make(parts_.metrics, cache.label()));
     }
     problems_.publish(std::make_shared<const std::vector<Problem>>());
 }

@@ -119,6 +119,19 @@ TEST_F(ClusterSync, NamespacesOneByOne) {
     }
 }
 
+TEST_F(ClusterSync, OneObjectAlone) {
+    script.list(body_reply(page({object("a", "red", "5", "one")}, "10")), "one");
+    script.watch(lines_reply({event("MODIFIED", object("a", "blue", "11", "one"))}), "one");
+    start({"one"}, "a");
+    ASSERT_TRUE(eventually_content({"one/a=blue"})) << output.text();
+    for (const auto& call : server.calls()) {
+        EXPECT_EQ(call.parameter("fieldSelector"), "metadata.name=a") << call.path;
+    }
+    EXPECT_TRUE(
+        test::eventually([&] { return metric("smw_cache_objects{resource=\"things/a\"}") == 1; }));
+    EXPECT_TRUE(cluster->problem("things/a") == std::nullopt);
+}
+
 TEST_F(ClusterSync, OneNamespaceThatIsRefusedKeepsTheCacheFromBeingSynced) {
     script.list(body_reply(page({object("a", "red", "5", "one")}, "10")), "one");
     script.list(test::status_reply(403, "Forbidden", "no, no"), "two");

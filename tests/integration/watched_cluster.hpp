@@ -126,8 +126,8 @@ protected:
         EXPECT_TRUE(test::eventually([this] { return running() == 0; })) << "they do not end";
     }
 
-    /// Watches all namespaces unless some are given.
-    void start(std::vector<std::string> namespaces = {}) {
+    /// Watches all namespaces unless some are given, and all objects unless one is named.
+    void start(std::vector<std::string> namespaces = {}, std::string name = {}) {
         api = std::make_unique<client::ApiClient>(test::config_of(server), clock, output.logger());
         Cache things;
         things.resource = {"example.com", "v1", "Thing", "things"};
@@ -137,6 +137,7 @@ protected:
             return sink.size();
         };
         things.namespaces = std::move(namespaces);
+        things.name = std::move(name);
         cluster = std::make_unique<Cluster>(Cluster::Parts{*api,
                                                            {things},
                                                            clock,

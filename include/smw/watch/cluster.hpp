@@ -46,9 +46,9 @@ public:
     /// or known to be absent.
     [[nodiscard]] std::vector<std::function<Task<void>()>> tasks();
 
-    /// Of the cache with that plural, for `/readyz?verbose`: what keeps it from following the API
+    /// Of the cache with that label, for `/readyz?verbose`: what keeps it from following the API
     /// server, or that it is stale; nothing when all is well. Any thread.
-    [[nodiscard]] std::optional<std::string> problem(const std::string& plural) const;
+    [[nodiscard]] std::optional<std::string> problem(const std::string& label) const;
 
 private:
     Parts parts_;
