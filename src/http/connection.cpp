@@ -75,7 +75,8 @@ Connection::Connection(asio::ip::tcp::socket socket, const tls::ServerContext* c
                        Shared& shared)
     : shared_(shared),
       executor_(socket.get_executor()),
-      transport_(std::move(socket), context, shared.callers) {}
+      transport_(std::move(socket), context, shared.callers),
+      newcomer_until_(std::chrono::steady_clock::now() + shared.limits.newcomer) {}
 
 void Connection::arm(Duration span, OnExpiry on_expiry) {
     deadline_ = std::chrono::steady_clock::now() + span;
@@ -114,6 +115,22 @@ bool Connection::close_if_idle() {
     return true;
 }
 
+void Connection::end_when_idle() {
+    if (std::chrono::steady_clock::now() >= newcomer_until_) {
+        close_if_idle();
+    } else if (idle_since() != 0) {
+        arm_wait(Duration::zero());
+    }
+}
+
+void Connection::arm_wait(Duration span) {
+    if (shared_.stopping.load()) {
+        arm(Deadline::at(newcomer_until_));
+    } else {
+        arm(span);
+    }
+}
+
 Task<void> Connection::run() {
     const bool secure = co_await shake_hands();
     for (bool goes_on = secure; goes_on;) {
@@ -127,7 +144,7 @@ Task<void> Connection::run() {
 }
 
 Task<bool> Connection::shake_hands() {
-    arm(shared_.stopping.load() ? Duration::zero() : shared_.limits.handshake);
+    arm_wait(shared_.limits.handshake);
     become_idle();
     const error_code failed = co_await transport_.handshake();
     become_busy(!failed);
@@ -193,10 +210,10 @@ Task<bool> Connection::wait_for_request() {
     if (buffer_.size() > 0) {
         co_return true;
     }
-    // When stopping, only what has arrived with the handshake is still taken.
-    arm(shared_.stopping.load() ? Duration::zero() : shared_.limits.idle);
+    arm_wait(shared_.limits.idle);
     become_idle();
     const error_code error = co_await fill();
+    newcomer_until_ = TimePoint::min();
     become_busy(!error);
     co_return !error;
 }

@@ -34,8 +34,9 @@ struct Shared {
     const tls::Callers* callers = nullptr;  ///< null: whoever connects may ask
     log::Logger logger;
     ByteBudget budget;
-    std::atomic<bool> closing{false};   ///< each answer says Connection: close
-    std::atomic<bool> stopping{false};  ///< nobody waits for another request
+    std::atomic<bool> closing{false};  ///< each answer says Connection: close
+    std::atomic<bool> stopping{
+        false};  ///< nobody waits for another request, but newcomers for their first
     /// Hears when a connection becomes idle, or stays although it was asked to leave. Any shard's
     /// thread.
     std::function<void()> on_idle;
@@ -66,6 +67,8 @@ public:
     void sweep(TimePoint now);
     /// False when a request has begun to arrive meanwhile.
     bool close_if_idle();
+    /// The same at a stop, which leaves newcomers their time.
+    void end_when_idle();
     /// At once, without a word.
     void cut() { transport_.close(); }
 
@@ -80,6 +83,8 @@ private:
     void disarm() { deadline_ = TimePoint::max(); }
 
     Task<bool> shake_hands();
+    /// For the next byte, `span` when not stopping.
+    void arm_wait(Duration span);
     void become_idle();
     void become_busy(bool outlived);
     Task<bool> serve_one();
@@ -115,6 +120,7 @@ private:
     TimePoint deadline_ = TimePoint::max();
     OnExpiry on_expiry_ = OnExpiry::Cancel;
     bool expired_ = false;
+    TimePoint newcomer_until_;  ///< the past once a request has begun
     std::atomic<bool> leaving_{false};
 
     // Of the request being served.

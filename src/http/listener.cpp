@@ -63,6 +63,8 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
     }
 
     Task<void> accept_loop(std::shared_ptr<State> self);
+    error_code accept_one();
+    void close_acceptor();
     Task<void> wait_for_room();
     std::shared_ptr<Connection> ask_longest_idle();
     Task<void> wait_for_signal();
@@ -81,7 +83,8 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
     Shared shared;
     ConnectionTable table;
     tcp::acceptor acceptor;
-    asio::steady_timer room;  ///< cancelled when a connection ends or becomes idle
+    std::size_t next_lane = 0;  ///< the acceptor's thread
+    asio::steady_timer room;    ///< cancelled when a connection ends or becomes idle
     std::atomic<bool> waits_for_room{false};
     std::vector<std::unique_ptr<Lane>> lanes;
     tcp::endpoint bound;
@@ -166,7 +169,6 @@ void Listener::start() {
 }
 
 Task<void> Listener::State::accept_loop(std::shared_ptr<State> self) {
-    std::size_t next = 0;
     TimePoint quiet_until{};
     while (self->acceptor.is_open()) {
         error_code error;
@@ -178,14 +180,9 @@ Task<void> Listener::State::accept_loop(std::shared_ptr<State> self) {
         if (!acceptor.is_open()) {
             break;
         }
-        Lane& lane = *lanes[next];
-        tcp::socket socket{lane.shard.executor()};
-        acceptor.accept(socket, error);
-        if (!error) {
-            next = (next + 1) % lanes.size();
-            take_or_say_why(std::move(socket), lane);
-        } else if (error != asio::error::would_block && error != asio::error::try_again &&
-                   error != asio::error::connection_aborted) {
+        error = accept_one();
+        if (error && error != asio::error::would_block && error != asio::error::try_again &&
+            error != asio::error::connection_aborted) {
             if (const auto now = std::chrono::steady_clock::now(); now >= quiet_until) {
                 quiet_until = now + kAcceptQuiet;
                 logger.warn("A connection could not be accepted",
@@ -194,6 +191,27 @@ Task<void> Listener::State::accept_loop(std::shared_ptr<State> self) {
             co_await async::sleep(kAcceptPause);
         }
     }
+}
+
+error_code Listener::State::accept_one() {
+    Lane& lane = *lanes[next_lane];
+    tcp::socket socket{lane.shard.executor()};
+    error_code error;
+    acceptor.accept(socket, error);
+    if (!error) {
+        next_lane = (next_lane + 1) % lanes.size();
+        take_or_say_why(std::move(socket), lane);
+    }
+    return error;
+}
+
+/// Whoever has connected waits for an answer: closing would reset those not accepted yet.
+void Listener::State::close_acceptor() {
+    while (table.size() < settings.limits.max_connections && !accept_one()) {
+    }
+    error_code ignored;
+    acceptor.close(ignored);
+    room.cancel();
 }
 
 /// Until there is room for one more: the longest idle connection makes it, else the next to end.
@@ -310,15 +328,13 @@ void Listener::announce_close() {
 bool Listener::stop(Deadline deadline) {
     announce_close();
     state_->shared.stopping.store(true);
-    auto close_acceptor = [state = state_] {
-        error_code ignored;
-        state->acceptor.close(ignored);
-        state->room.cancel();
-    };
     // From here on no connection comes into the table any more.
+    auto close_acceptor = [state = state_] {
+        state->close_acceptor();
+    };
     asio::post(state_->room.get_executor(), asio::use_future(std::move(close_acceptor))).wait();
     for (const auto& connection : state_->table.all()) {
-        asio::post(connection->executor(), [connection] { connection->close_if_idle(); });
+        asio::post(connection->executor(), [connection] { connection->end_when_idle(); });
     }
     const bool ended = state_->table.wait_until_empty(deadline);
     for (const auto& connection : state_->table.all()) {

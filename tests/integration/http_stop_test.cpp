@@ -3,6 +3,7 @@
 #include "support/eventually.hpp"
 #include "support/http_server.hpp"
 
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -120,6 +121,68 @@ TEST(Stop, ClosesIdleOnesAtOnceAndAnswersBusyOnes) {
     EXPECT_EQ(server.listener().connections(), 0U);
     EXPECT_EQ(server.service().served_of("pipelined"), 0);
     EXPECT_FALSE(Client{settings}.ready()) << "nobody listens any more";
+}
+
+TEST(Stop, ServesWhoHasJustCome) {
+    auto limits = test_limits();
+    limits.newcomer = kPatience;
+    HttpServer server{{.limits = limits}};
+    Client ready = server.connect();
+    auto settings = server.client_settings();
+    settings.handshake = false;
+    Client silent{settings};
+    ASSERT_TRUE(eventually([&] { return server.listener().connections() == 2; }));
+
+    auto stopped = stop_in_background(server, Deadline::after(2 * kPatience));
+    ASSERT_TRUE(eventually([&] { return !Client{settings}.ready(); }));
+    ASSERT_TRUE(silent.start_tls()) << silent.failure();
+    for (Client* newcomer : {&ready, &silent}) {
+        newcomer->send(get("/echo"));
+        const auto answer = newcomer->read_answer();
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->header("connection"), "close");
+        EXPECT_EQ(newcomer->wait_for_end(), End::Orderly);
+    }
+    EXPECT_TRUE(stopped.get());
+}
+
+TEST(Stop, ServesWhoHasConnectedAndIsNotAcceptedYet) {
+    auto limits = test_limits();
+    limits.newcomer = kPatience;
+    HttpServer server{{.limits = limits}};
+    std::promise<void> held;
+    std::promise<void> go_on;
+    boost::asio::post(server.shards().at(0).executor(), [&] {
+        held.set_value();
+        go_on.get_future().wait();
+    });
+    held.get_future().wait();
+    auto settings = server.client_settings();
+    settings.handshake = false;
+    Client first{settings};
+    Client second{settings};
+    auto stopped = stop_in_background(server, Deadline::after(2 * kPatience));
+    go_on.set_value();
+    for (Client* client : {&first, &second}) {
+        ASSERT_TRUE(client->start_tls()) << client->failure();
+        client->send(get("/echo"));
+        EXPECT_TRUE(client->read_answer());
+    }
+    EXPECT_TRUE(stopped.get());
+}
+
+TEST(Stop, NewcomersThatSayNothingAreNotWaitedFor) {
+    auto limits = test_limits();
+    limits.newcomer = std::chrono::milliseconds{20};
+    HttpServer server{{.limits = limits}};
+    Client ready = server.connect();
+    auto settings = server.client_settings();
+    settings.handshake = false;
+    Client silent{settings};
+    ASSERT_TRUE(eventually([&] { return server.listener().connections() == 2; }));
+    EXPECT_TRUE(server.listener().stop(Deadline::after(kPatience)));
+    EXPECT_NE(ready.wait_for_end(), End::Open);
+    EXPECT_NE(silent.wait_for_end(), End::Open);
 }
 
 TEST(Stop, WaitsForABodyThatIsStillArriving) {

@@ -30,6 +30,9 @@ struct Limits {
     /// The API server reuses idle connections for 90 s: ours must not end before.
     Duration idle = std::chrono::seconds{120};
     Duration handshake = std::chrono::seconds{10};
+    /// While stopping: from the accept to the first byte of a request. Who has just come is about
+    /// to ask, and a POST that meets a close is not sent again.
+    Duration newcomer = std::chrono::seconds{2};
     Duration head = std::chrono::seconds{10};
     Duration body = std::chrono::seconds{30};
     Duration write = std::chrono::seconds{30};
