@@ -44,7 +44,7 @@ Task<Expected<void>> ClientConnection::ask(const RequestBytes& request, Phase& p
     head_bytes_ = 0;
     body_begun_ = false;
     // What fails here may have been explained already: the answer is read all the same.
-    const error_code unsent = co_await transport_->write(request.head);
+    const error_code unsent = co_await transport_->write(request.text);
     for (bool interim = true; interim;) {
         parser_.emplace();
         parser_->header_limit(std::numeric_limits<std::uint32_t>::max());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace smw::http {
 
@@ -46,6 +47,38 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
     fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
 }
 
+bool equals_ignoring_case(std::string_view left, std::string_view right) {
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return std::ranges::equal(left, right, {}, lower, lower);
+}
+
+/// A second length, or another framing, is how requests are smuggled (RFC 9112 11.2).
+bool is_framing(std::string_view name) {
+    return equals_ignoring_case(name, "Content-Length") ||
+           equals_ignoring_case(name, "Transfer-Encoding");
+}
+
+/// RFC 9110 8.6: those to which content means something say its length even when there is none.
+bool has_length(const ClientRequest& request) {
+    return !request.body.empty() || request.method == "POST" || request.method == "PUT" ||
+           request.method == "PATCH";
+}
+
+Expected<void> check_header(std::string_view name, std::string_view value) {
+    if (!is_token(name) || !is_field_value(value)) {
+        return fail(Code::BadRequest,
+                    fmt::format("the request's header {} holds a character that no header may",
+                                is_token(name) ? name : "name"));
+    }
+    if (is_framing(name)) {
+        return fail(Code::BadRequest,
+                    fmt::format("the request's header {} is not the caller's to set", name));
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string print_origin(const ClientSettings& settings) {
@@ -61,22 +94,24 @@ Expected<RequestBytes> print_request(const ClientRequest& request, const ClientS
     }
     RequestBytes bytes;
     bytes.answer_has_body = request.method != "HEAD";
-    bytes.head = fmt::format("{} {} HTTP/1.1\r\n", request.method, request.target);
+    bytes.text = fmt::format("{} {} HTTP/1.1\r\n", request.method, request.target);
     const std::uint16_t default_port = settings.tls != nullptr ? 443 : 80;
-    append_field(bytes.head, "Host",
+    append_field(bytes.text, "Host",
                  settings.port == default_port ? print_host(settings) : print_origin(settings));
     if (!settings.user_agent.empty()) {
-        append_field(bytes.head, "User-Agent", settings.user_agent);
+        append_field(bytes.text, "User-Agent", settings.user_agent);
     }
     for (const auto& [name, value] : request.headers) {
-        if (!is_token(name) || !is_field_value(value)) {
-            return fail(Code::BadRequest,
-                        fmt::format("the request's header {} holds a character that no header may",
-                                    is_token(name) ? name : "name"));
+        if (auto good = check_header(name, value); !good) {
+            return tl::unexpected(std::move(good.error()));
         }
-        append_field(bytes.head, name, value);
+        append_field(bytes.text, name, value);
     }
-    bytes.head += "\r\n";
+    if (has_length(request)) {
+        append_field(bytes.text, "Content-Length", std::to_string(request.body.size()));
+    }
+    bytes.text += "\r\n";
+    bytes.text += request.body;
     return bytes;
 }
 

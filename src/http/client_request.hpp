@@ -11,12 +11,13 @@ namespace smw::http {
 [[nodiscard]] std::string print_origin(const ClientSettings& settings);
 
 struct RequestBytes {
-    std::string head;
+    std::string text;             ///< head and body
     bool answer_has_body = true;  ///< false after HEAD
 };
 
 /// BadRequest for what would be another request than meant: a control character in a header, a
-/// blank in the target. The error never shows a header's value: it may be a credential.
+/// blank in the target, a header that says where the body ends. The error never shows a header's
+/// value nor the body: they may be credentials.
 [[nodiscard]] Expected<RequestBytes> print_request(const ClientRequest& request,
                                                    const ClientSettings& settings);
 

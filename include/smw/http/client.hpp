@@ -39,8 +39,10 @@ struct ClientSettings {
 struct ClientRequest {
     std::string method = "GET";
     std::string target{};  ///< path and query, encoded
-    /// Beside Host and User-Agent.
+    /// Beside Host, User-Agent and Content-Length.
     std::vector<std::pair<std::string, std::string>> headers{};
+    /// Its type is a header. Never part of an error.
+    std::string body{};
 };
 
 struct ClientResponse {

@@ -47,7 +47,7 @@ TEST(ClientRequest, NamesItsHostAsTheSchemeHasIt) {
         EXPECT_EQ(print_origin(settings), origin);
         const auto bytes = print_request({.target = "/"}, settings);
         ASSERT_TRUE(bytes) << origin;
-        EXPECT_EQ(bytes->head, "GET / HTTP/1.1\r\nHost: " + std::string{host_field} + "\r\n\r\n");
+        EXPECT_EQ(bytes->text, "GET / HTTP/1.1\r\nHost: " + std::string{host_field} + "\r\n\r\n");
     }
 }
 
@@ -59,7 +59,7 @@ TEST(ClientRequest, HasItsHeadersInOrder) {
          .headers = {{"Accept", "application/json"}, {"X-Empty", ""}, {"x-tab", "a\tb \xc3\xa4"}}},
         settings);
     ASSERT_TRUE(bytes) << bytes.error().message;
-    EXPECT_EQ(bytes->head,
+    EXPECT_EQ(bytes->text,
               "GET /api?limit=1 HTTP/1.1\r\nHost: host\r\nUser-Agent: smw/1.0 (linux/amd64)\r\n"
               "Accept: application/json\r\nX-Empty: \r\nx-tab: a\tb \xc3\xa4\r\n\r\n");
     EXPECT_TRUE(bytes->answer_has_body);
@@ -69,7 +69,44 @@ TEST(ClientRequest, KnowsThatTheAnswerToHeadHasNoBody) {
     const auto bytes = print_request({.method = "HEAD", .target = "/"}, settings_for("host", 443));
     ASSERT_TRUE(bytes);
     EXPECT_FALSE(bytes->answer_has_body);
-    EXPECT_THAT(bytes->head, testing::StartsWith("HEAD / HTTP/1.1\r\n"));
+    EXPECT_THAT(bytes->text, testing::StartsWith("HEAD / HTTP/1.1\r\n"));
+}
+
+TEST(ClientRequest, SaysHowLongItsBodyIs) {
+    const std::string zero{"a\0\r\n\r\n", 6};
+    const struct {
+        const char* method;
+        std::string body;
+        const char* length;  ///< null: none is said
+    } cases[] = {
+        {"POST", "{}", "2"},   {"PUT", "{\"a\":\"\xc3\xa4\"}", "10"},
+        {"PATCH", zero, "6"},  {"POST", "", "0"},
+        {"PUT", "", "0"},      {"PATCH", "", "0"},
+        {"DELETE", "{}", "2"}, {"DELETE", "", nullptr},
+        {"GET", "", nullptr},
+    };
+    for (const auto& [method, body, length] : cases) {
+        const auto bytes =
+            print_request({.method = method, .target = "/", .body = body}, settings_for("h", 443));
+        ASSERT_TRUE(bytes) << method;
+        const auto field = length ? "Content-Length: " + std::string{length} + "\r\n" : "";
+        EXPECT_EQ(bytes->text,
+                  std::string{method} + " / HTTP/1.1\r\nHost: h\r\n" + field + "\r\n" + body);
+        EXPECT_TRUE(bytes->answer_has_body);
+    }
+}
+
+TEST(ClientRequest, RefusesASecondLength) {
+    for (const char* name :
+         {"Content-Length", "content-length", "Transfer-Encoding", "TRANSFER-ENCODING"}) {
+        const auto bytes = print_request(
+            {.method = "POST", .target = "/", .headers = {{name, "7"}}, .body = "secret"},
+            settings_for("host", 443));
+        ASSERT_FALSE(bytes) << name;
+        EXPECT_EQ(bytes.error().code, Code::BadRequest);
+        EXPECT_THAT(bytes.error().message, HasSubstr(name));
+        EXPECT_THAT(bytes.error().message, Not(HasSubstr("secret")));
+    }
 }
 
 TEST(ClientRequest, RefusesWhatWouldBeAnotherRequest) {
