@@ -15,11 +15,36 @@ namespace smw::client {
 namespace {
 
 constexpr unsigned kOk = 200;
+constexpr unsigned kCreated = 201;
+constexpr unsigned kAccepted = 202;
 constexpr unsigned kUnauthorized = 401;
 /// Of the body of a refused watch: a Status is small.
 constexpr std::size_t kMostRefusal = std::size_t{64} << 10;
 
 using StreamPtr = std::unique_ptr<http::ClientStream>;
+
+/// Of one question, both of it or the read alone. Outlives the asking.
+struct Asked {
+    const ApiRequest& request;
+    const ApiWrite* write = nullptr;
+};
+
+bool is_success(unsigned status) {
+    return status == kOk || status == kCreated || status == kAccepted;
+}
+
+Expected<void> check(const Asked& asked) {
+    if (asked.write == nullptr) {
+        return check_names(asked.request);
+    }
+    if (!is_write(asked.request.verb)) {
+        return fail(Code::BadRequest, "this verb writes nothing");
+    }
+    if (asked.request.verb != "delete" && asked.write->body.json.empty()) {
+        return fail(Code::BadRequest, "there is nothing to write");
+    }
+    return check_names(asked.request);
+}
 
 const http::ClientResponse& head_of(const http::ClientResponse& whole) {
     return whole;
@@ -62,26 +87,33 @@ struct ApiClient::State {
           http(settings_of(config, credentials)) {}
 
     /// With the credentials of this moment.
-    http::ClientRequest make(const ApiRequest& request);
+    http::ClientRequest make(const Asked& asked);
     /// http::Client::send or open.
     template <class T>
     using Way = Task<Expected<T>> (http::Client::*)(http::ClientRequest request, Deadline deadline);
     /// What the API server answers, if need be with a token that is read again.
     template <class T>
-    Task<Answered<T>> ask(const ApiRequest& request, Deadline deadline, Way<T> way);
+    Task<Answered<T>> ask(const Asked& asked, Deadline deadline, Way<T> way);
 
     const ClusterConfig config;
     Credentials credentials;
     http::Client http;
 };
 
-http::ClientRequest ApiClient::State::make(const ApiRequest& request) {
+http::ClientRequest ApiClient::State::make(const Asked& asked) {
     if (credentials.refresh_tls()) {
         http.close_idle();
     }
     http::ClientRequest made;
-    made.target = target_of(request, config.path);
-    made.headers.emplace_back("Accept", accept_of(request));
+    made.target = target_of(asked.request, config.path);
+    made.headers.emplace_back("Accept", accept_of(asked.request));
+    if (asked.write != nullptr) {
+        made.method = method_of(asked.request.verb);
+        made.body = asked.write->body.json;
+        if (!made.body.empty()) {
+            made.headers.emplace_back("Content-Type", asked.write->content_type);
+        }
+    }
     if (const auto& token = credentials.token(); !token.empty()) {
         made.headers.emplace_back("Authorization", "Bearer " + token);
     }
@@ -98,19 +130,19 @@ http::ClientRequest ApiClient::State::make(const ApiRequest& request) {
 }
 
 template <class T>
-Task<Answered<T>> ApiClient::State::ask(const ApiRequest& request, Deadline deadline, Way<T> way) {
-    if (auto good = check_names(request); !good) {
-        co_return tl::unexpected(unanswered(request, std::move(good).error()));
+Task<Answered<T>> ApiClient::State::ask(const Asked& asked, Deadline deadline, Way<T> way) {
+    if (auto good = check(asked); !good) {
+        co_return tl::unexpected(unanswered(asked.request, std::move(good).error()));
     }
-    auto first = make(request);
+    auto first = make(asked);
     auto answer = co_await (http.*way)(std::move(first), deadline);
     if (answer && head_of(*answer).status == kUnauthorized && credentials.renew_token()) {
         *answer = T{};  // closes a stream that says no more than that
-        auto second = make(request);
+        auto second = make(asked);
         answer = co_await (http.*way)(std::move(second), deadline);
     }
     if (!answer) {
-        co_return tl::unexpected(unanswered(request, std::move(answer).error()));
+        co_return tl::unexpected(unanswered(asked.request, std::move(answer).error()));
     }
     co_return *std::move(answer);
 }
@@ -121,7 +153,8 @@ ApiClient::ApiClient(ClusterConfig config, const Clock& clock, log::Logger logge
 ApiClient::~ApiClient() = default;
 
 Task<Answered<json::Document>> ApiClient::get(ApiRequest request, Deadline deadline) {
-    auto response = co_await state_->ask(request, deadline, &http::Client::send);
+    const Asked asked{request};
+    auto response = co_await state_->ask(asked, deadline, &http::Client::send);
     if (!response) {
         co_return tl::unexpected(std::move(response).error());
     }
@@ -131,10 +164,23 @@ Task<Answered<json::Document>> ApiClient::get(ApiRequest request, Deadline deadl
     co_return read_object(request, *std::move(response));
 }
 
+Task<Answered<json::Document>> ApiClient::write(ApiWrite write, Deadline deadline) {
+    const Asked asked{write.request, &write};
+    auto response = co_await state_->ask(asked, deadline, &http::Client::send);
+    if (!response) {
+        co_return tl::unexpected(std::move(response).error());
+    }
+    if (!is_success(response->status)) {
+        co_return tl::unexpected(refused(write.request, *response));
+    }
+    co_return read_object(write.request, *std::move(response));
+}
+
 Task<Answered<std::unique_ptr<WatchStream>>> ApiClient::watch(ApiRequest request,
                                                               Deadline deadline) {
     request.query.emplace_back("watch", "1");
-    auto stream = co_await state_->ask(request, deadline, &http::Client::open);
+    const Asked asked{request};
+    auto stream = co_await state_->ask(asked, deadline, &http::Client::open);
     if (!stream) {
         co_return tl::unexpected(std::move(stream).error());
     }

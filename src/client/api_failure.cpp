@@ -112,9 +112,12 @@ std::string unexpected_answer(const http::ClientResponse& response, std::string_
                        type.empty() ? "no content type" : type, body.empty() ? "" : ": ", body);
 }
 
-/// What came instead of a Status.
-kube::Status generic_status(const http::ClientResponse& response) {
-    const auto body = printable(trim(response.body), kMostBody);
+/// What came instead of a Status. Whoever stands on the way may repeat what was written, and that
+/// may be a key.
+kube::Status generic_status(const ApiRequest& request, const http::ClientResponse& response) {
+    const auto said = trim(response.body);
+    const bool may_repeat = is_write(request.verb) && !said.starts_with(kNotServed);
+    const auto body = may_repeat ? std::string{} : printable(said, kMostBody);
     const bool redirects = response.status >= 300 && response.status < 400;
     kube::Status status;
     status.reason = reason_of(response.status);
@@ -154,6 +157,12 @@ Failure failure_of(const ApiRequest& request, kube::Status status) {
     return failure;
 }
 
+/// metav1.StatusSuccess: what a "delete" leaves when nothing keeps the object.
+bool says_deleted(const ApiRequest& request, json::Value status) {
+    const auto said = status.find("status");
+    return request.verb == "delete" && said && said->string() == "Success";
+}
+
 }  // namespace
 
 bool Failure::is_said_by_api_server() const {
@@ -177,7 +186,7 @@ Failure unanswered(const ApiRequest& request, Error error) {
 }
 
 Failure refused(const ApiRequest& request, const http::ClientResponse& response) {
-    auto status = status_in(response.body).value_or(generic_status(response));
+    auto status = status_in(response.body).value_or(generic_status(request, response));
     status.code = static_cast<int>(response.status);
     if (status.message.empty()) {
         status.message =
@@ -219,7 +228,7 @@ Answered<json::Document> read_object(const ApiRequest& request, http::ClientResp
         return no_object(
             fmt::format("the answer is no object but {}", json::to_string(root.kind())));
     }
-    if (auto status = kube::read_status(root)) {
+    if (auto status = kube::read_status(root); status && !says_deleted(request, root)) {
         constexpr int kInternalError = 500;
         status->code = status->code >= 400 ? status->code : kInternalError;
         return tl::unexpected(failure_of(request, *std::move(status)));

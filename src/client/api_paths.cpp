@@ -18,6 +18,9 @@ std::string gerund(std::string_view verb) {
     if (verb == "get") {
         return "getting";
     }
+    if (verb.ends_with('e')) {
+        verb.remove_suffix(1);
+    }
     return fmt::format("{}ing", verb);
 }
 
@@ -45,11 +48,35 @@ Expected<void> check_names(const ApiRequest& request) {
     const auto is_dots = [](std::string_view name) {
         return name == "." || name == "..";
     };
-    const bool nameless = request.verb == "get" && request.name.empty();
+    const bool wants_name = request.verb == "get" || is_write(request.verb);
+    const bool nameless = wants_name && request.verb != "create" && request.name.empty();
     if (nameless || is_dots(request.name) || is_dots(request.namespace_)) {
         return fail(Code::BadRequest, "this is no name");
     }
+    if (request.verb == "create" && !request.name.empty()) {
+        return fail(Code::BadRequest, "the name of what is created belongs in its body");
+    }
     return {};
+}
+
+bool is_write(std::string_view verb) {
+    return method_of(verb) != "GET";
+}
+
+std::string_view method_of(std::string_view verb) {
+    if (verb == "create") {
+        return "POST";
+    }
+    if (verb == "update") {
+        return "PUT";
+    }
+    if (verb == "patch") {
+        return "PATCH";
+    }
+    if (verb == "delete") {
+        return "DELETE";
+    }
+    return "GET";
 }
 
 std::string target_of(const ApiRequest& request, std::string_view prefix) {

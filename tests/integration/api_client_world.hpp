@@ -73,6 +73,9 @@ protected:
     Answered<json::Document> get(ApiRequest request = list(), Duration within = test::kPatience) {
         return wait_for(client().get(std::move(request), Deadline::after(within)));
     }
+    Answered<json::Document> write(ApiWrite write, Duration within = test::kPatience) {
+        return wait_for(client().write(std::move(write), Deadline::after(within)));
+    }
     Answered<std::unique_ptr<WatchStream>> watch(Duration within = test::kPatience) {
         return wait_for(client().watch(watching(), Deadline::after(within)));
     }

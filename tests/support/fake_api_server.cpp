@@ -25,6 +25,8 @@ namespace smw::test {
 
 namespace {
 
+/// More than an API server takes (3 MiB).
+constexpr std::size_t kMostPayload = std::size_t{8} << 20;
 /// Every watch holds a thread of httplib's for as long as it lives.
 constexpr std::size_t kThreads = 64;
 
@@ -140,6 +142,10 @@ int any_client(int /*preverified*/, X509_STORE_CTX* /*context*/) {
     return 1;
 }
 
+bool has_body(const std::string& method) {
+    return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
+}
+
 std::string client_of(const SSL* ssl) {
     X509* certificate = SSL_get0_peer_certificate(ssl);
     if (certificate == nullptr) {
@@ -159,6 +165,7 @@ ApiCall call_of(const httplib::Request& request) {
     for (const auto& [name, value] : request.headers) {
         call.headers.emplace(lower(name), value);
     }
+    call.body = request.body;
     call.client = client_of(request.ssl);
     return call;
 }
@@ -269,15 +276,36 @@ struct FakeApiServer::State {
         made.set_tcp_nodelay(true);
         made.set_keep_alive_max_count(1'000'000);
         made.set_keep_alive_timeout(3600);
+        made.set_payload_max_length(kMostPayload);
+        route(made);
+    }
+
+    /// httplib reads the body of what it routes only: the rest is answered before.
+    void route(httplib::SSLServer& made) {
         made.set_pre_routing_handler([this](const auto& request, auto& response) {
-            const ApiCall call = call_of(request);
-            {
-                const std::scoped_lock lock{mutex};
-                calls.push_back(call);
+            if (has_body(request.method)) {
+                return httplib::Server::HandlerResponse::Unhandled;
             }
-            write(answer(call), request, response);
+            take_call(request, response);
             return httplib::Server::HandlerResponse::Handled;
         });
+        const httplib::Server::Handler take_routed = [this](const auto& request, auto& response) {
+            take_call(request, response);
+        };
+        const char* const any_path = ".*";
+        made.Post(any_path, take_routed);
+        made.Put(any_path, take_routed);
+        made.Patch(any_path, take_routed);
+        made.Delete(any_path, take_routed);
+    }
+
+    void take_call(const httplib::Request& request, httplib::Response& response) {
+        const ApiCall call = call_of(request);
+        {
+            const std::scoped_lock lock{mutex};
+            calls.push_back(call);
+        }
+        write(answer(call), request, response);
     }
 
     const Answer answer;

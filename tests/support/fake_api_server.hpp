@@ -19,6 +19,7 @@ struct ApiCall {
     std::string path;
     std::multimap<std::string, std::string> query;    ///< decoded
     std::multimap<std::string, std::string> headers;  ///< names in lower case
+    std::string body;                                 ///< of POST, PUT, PATCH and DELETE
     std::string client;  ///< common name of the client's certificate; empty: it has none
 
     /// The first value, or empty.

@@ -8,25 +8,39 @@
 #include "smw/base/log.hpp"
 #include "smw/client/cluster_config.hpp"
 #include "smw/json/document.hpp"
+#include "smw/json/writer.hpp"
 #include "smw/kube/meta.hpp"
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace smw::client {
 
-/// What is read, in the words of RBAC.
+/// What is read or written, in the words of RBAC.
 struct ApiRequest {
-    std::string verb;  ///< "get", "list", "watch"
+    std::string verb;  ///< "get", "list", "watch"; "create", "update", "patch", "delete"
     kube::Resource resource;
     std::string namespace_;  ///< empty: all
     std::string name;        ///< empty: the collection
     /// Encoded by the client.
     std::vector<std::pair<std::string, std::string>> query;
     bool metadata_only = false;  ///< as=PartialObjectMetadata(List)
+};
+
+inline constexpr std::string_view kMergePatch = "application/merge-patch+json";
+/// Server-side apply. JSON is YAML.
+inline constexpr std::string_view kApplyPatch = "application/apply-patch+yaml";
+
+/// A request that changes something. It may be sent twice: a pooled connection that turns out to be
+/// dead is replaced. So a create may be answered 409 AlreadyExists for what it has made itself.
+struct ApiWrite {
+    ApiRequest request;  ///< its query has fieldManager, force
+    json::Text body;     ///< of a "delete" options, or empty
+    std::string content_type = "application/json";
 };
 
 /// A request that gave no object.
@@ -77,6 +91,10 @@ public:
     /// One object, or one page of a list. Without asking BadRequest for names that are none: "."
     /// and ".." of object and namespace, none of an object to get.
     Task<Answered<json::Document>> get(ApiRequest request, Deadline deadline);
+    /// The object as it is now; of a "delete" the object or a Status. Without asking BadRequest for
+    /// what cannot be meant: a "create" with a name, another verb without one, no body. The body is
+    /// never part of an error, nor is what an answer that is no Status says: it may repeat it.
+    Task<Answered<json::Document>> write(ApiWrite write, Deadline deadline);
     /// `deadline` is for the head of the answer. Adds watch=1 to the query.
     Task<Answered<std::unique_ptr<WatchStream>>> watch(ApiRequest request, Deadline deadline);
 

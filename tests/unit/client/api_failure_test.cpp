@@ -115,6 +115,35 @@ TEST(Refused, MakesAStatusOfWhatIsNone) {
               kListing + "the answer is HTTP 502 with no content type");
 }
 
+TEST(Refused, DoesNotRepeatWhatMayBeOurOwnBody) {
+    auto request = listing();
+    request.name = "x";
+    for (const char* verb : {"create", "update", "patch", "delete"}) {
+        request.verb = verb;
+        const auto failure = refused(request, answer(502, "{\"ca.key\":\"secret\"}", "text/html"));
+        EXPECT_THAT(failure.error.message, EndsWith(": the answer is HTTP 502 with text/html"));
+        ASSERT_EQ(failure.status.causes.size(), 1U);
+        EXPECT_EQ(failure.status.causes[0].message, "");
+        EXPECT_FALSE(failure.is_said_by_api_server());
+        const auto absent = refused(request, answer(404, "404 page not found\n", "text/plain"));
+        EXPECT_TRUE(absent.may_mean_absent()) << verb;
+    }
+}
+
+TEST(ReadObject, TakesTheStatusOfADeletionForAnObject) {
+    const auto read = [](const char* verb, const char* status) {
+        auto request = listing();
+        request.verb = verb;
+        request.name = "x";
+        return read_object(request, answer(200, fmt::format(R"({{"kind":"Status",{}}})", status)));
+    };
+    EXPECT_TRUE(read("delete", R"("status":"Success")"));
+    EXPECT_FALSE(read("delete", R"("status":"Failure","code":409)"));
+    EXPECT_FALSE(read("delete", R"("code":200)"));
+    EXPECT_FALSE(read("patch", R"("status":"Success")"));
+    EXPECT_FALSE(read("get", R"("status":"Success")"));
+}
+
 TEST(Refused, CutsWhatIsLong) {
     const auto plain = refused(listing(), answer(500, std::string(10'000, 'x'), "text/html"));
     EXPECT_THAT(plain.error.message, EndsWith(": " + std::string(200, 'x')));

@@ -49,12 +49,15 @@ TEST(ApiPaths, WantNamesThatAreNames) {
         const char* name;
         bool good;
     } cases[] = {
-        {"list", "", "", true},     {"watch", "a", "", true},  {"get", "", "a", true},
-        {"get", "a", "a", true},    {"get", "a", "...", true}, {"get", "a", ".a", true},
-        {"get", "a", "", false},    {"get", "", "", false},    {"get", "a", ".", false},
-        {"get", "a", "..", false},  {"get", ".", "a", false},  {"get", "..", "a", false},
-        {"list", "..", "", false},  {"list", ".", "", false},  {"watch", "..", "", false},
-        {"watch", "a", ".", false},
+        {"list", "", "", true},       {"watch", "a", "", true},   {"get", "", "a", true},
+        {"get", "a", "a", true},      {"get", "a", "...", true},  {"get", "a", ".a", true},
+        {"get", "a", "", false},      {"get", "", "", false},     {"get", "a", ".", false},
+        {"get", "a", "..", false},    {"get", ".", "a", false},   {"get", "..", "a", false},
+        {"list", "..", "", false},    {"list", ".", "", false},   {"watch", "..", "", false},
+        {"watch", "a", ".", false},   {"create", "a", "", true},  {"update", "a", "x", true},
+        {"patch", "", "x", true},     {"delete", "a", "x", true}, {"create", "..", "", false},
+        {"update", "a", "", false},   {"patch", "a", "", false},  {"delete", "a", "", false},
+        {"delete", "a", "..", false}, {"patch", ".", "x", false},
     };
     for (const auto& [verb, in, name, good] : cases) {
         auto request = backups(verb);
@@ -66,6 +69,39 @@ TEST(ApiPaths, WantNamesThatAreNames) {
             EXPECT_EQ(checked.error().code, Code::BadRequest);
             EXPECT_EQ(checked.error().message, "this is no name");
         }
+    }
+}
+
+TEST(ApiPaths, HaveNoNameOfWhatIsCreated) {
+    auto request = backups("create");
+    request.name = "x";
+    const auto checked = check_names(request);
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().message, "the name of what is created belongs in its body");
+    request.name = "";
+    request.namespace_ = "a";
+    request.query = {{"fieldManager", "stateful-migration-webhook"}};
+    EXPECT_EQ(target_of(request, ""),
+              "/apis/migration.dcnlab.com/v1/namespaces/a/checkpointbackups"
+              "?fieldManager=stateful-migration-webhook");
+}
+
+TEST(ApiPaths, HaveAMethodForEveryVerb) {
+    const struct {
+        const char* verb;
+        const char* method;
+        const char* gerund;
+    } cases[] = {
+        {"get", "GET", "getting"},        {"list", "GET", "listing"},
+        {"watch", "GET", "watching"},     {"create", "POST", "creating"},
+        {"update", "PUT", "updating"},    {"patch", "PATCH", "patching"},
+        {"delete", "DELETE", "deleting"},
+    };
+    for (const auto& [verb, method, gerund] : cases) {
+        EXPECT_EQ(method_of(verb), method);
+        EXPECT_EQ(is_write(verb), std::string_view{method} != "GET");
+        EXPECT_EQ(describe(backups(verb)),
+                  std::string{gerund} + " checkpointbackups.migration.dcnlab.com");
     }
 }
 
