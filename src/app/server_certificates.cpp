@@ -67,13 +67,13 @@ void Server::make_callers() {
 }
 
 const async::Snapshot<tls::ServerContext>& Server::contexts() const {
-    return files_ ? files_->contexts() : ephemeral_;
+    return files_ ? files_->serving().contexts() : ephemeral_;
 }
 
 std::optional<std::string> Server::certificate_problem() {
     const auto context = contexts().load();
     if (!context) {
-        const auto why = files_ ? files_->problem() : nullptr;
+        const auto why = files_ ? files_->serving().problem() : nullptr;
         return why ? *why : "there is none yet";
     }
     const auto valid = tls::validity(context->identity(), clock_.wall());
@@ -106,7 +106,7 @@ void Server::add_certificate_checks(std::vector<Check>& checks) {
                       }});
     if (files_) {
         const auto problem = [this] {
-            return not_taken(files_->problem(), certificate_problem());
+            return not_taken(files_->serving().problem(), certificate_problem());
         };
         checks.push_back({"certificate-files", problem, false});
     }

@@ -38,11 +38,11 @@ protected:
     }
 
     static std::string served(const CertificateFiles& files) {
-        const auto context = files.contexts().load();
+        const auto context = files.serving().contexts().load();
         return context ? context->identity().chain_pem : "";
     }
     static std::string problem(const CertificateFiles& files) {
-        const auto why = files.problem();
+        const auto why = files.serving().problem();
         return why ? *why : "";
     }
 };
@@ -57,12 +57,12 @@ TEST_F(CertificateFilesTest, ServesAGoodPair) {
     EXPECT_EQ(errors(), 0U);
     EXPECT_EQ(output_.count("Serving certificate loaded"), 1U);
     EXPECT_EQ(reloads("ok"), "0") << "the first load does not count";
-    const auto expiry = files.contexts().load()->identity().not_after.time_since_epoch();
+    const auto expiry = files.serving().contexts().load()->identity().not_after.time_since_epoch();
     EXPECT_EQ(std::stod(metric("smw_certificate_expiry_timestamp_seconds{role=\"serving\"}")),
               static_cast<double>(std::chrono::duration_cast<seconds>(expiry).count()));
-    const auto version = files.contexts().version();
+    const auto version = files.serving().contexts().version();
     files.load();
-    EXPECT_EQ(files.contexts().version(), version) << "the same content is no reload";
+    EXPECT_EQ(files.serving().contexts().version(), version) << "the same content is no reload";
 }
 
 TEST_F(CertificateFilesTest, TakesOtherFileNames) {
@@ -119,7 +119,7 @@ TEST_F(CertificateFilesTest, FollowsTheKubeletsSwap) {
     auto files = make();
     files.load();
     EXPECT_EQ(served(files), first.chain_pem);
-    const auto held = files.contexts().load();
+    const auto held = files.serving().contexts().load();
     swap_in(second);
     files.load();
     EXPECT_EQ(served(files), second.chain_pem);

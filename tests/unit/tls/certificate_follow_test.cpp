@@ -98,7 +98,7 @@ protected:
     }
     static bool serves(const CertificateFiles& files, const Pair& pair) {
         return test::eventually([&] {
-            const auto context = files.contexts().load();
+            const auto context = files.serving().contexts().load();
             return context && context->identity().chain_pem == pair.chain_pem;
         });
     }
@@ -128,8 +128,8 @@ TEST_F(CertificateFollowTest, SeesSwapsByLookingWhereThereAreNoEvents) {
         return files.follow(executor);
     }};
     // The first look, like the watch, found no descriptor.
-    ASSERT_TRUE(test::eventually([&] { return files.problem() != nullptr; }));
-    EXPECT_NE(files.problem()->find("Too many open files"), std::string::npos);
+    ASSERT_TRUE(test::eventually([&] { return files.serving().problem() != nullptr; }));
+    EXPECT_NE(files.serving().problem()->find("Too many open files"), std::string::npos);
     none.reset();
     ASSERT_TRUE(serves(files, first));
     const Pair second = test::make_pair();
