@@ -4,6 +4,7 @@
 #include "tls/inspect_details.hpp"
 #include "tls/inspect_pem.hpp"
 #include "tls/inspect_rules.hpp"
+#include "tls/verify.hpp"
 
 #include <fmt/format.h>
 
@@ -114,7 +115,7 @@ Expected<void> believes(const TrustQuestion& question, const std::string& chain_
     const Verification verification{X509_STORE_CTX_new()};
     X509_STORE_CTX_init(verification.get(), store.get(), leaf, untrusted.get());
     configure(verification.get(), question.now);
-    const bool verified = X509_verify_cert(verification.get()) == 1;
+    const bool verified = verify_path(verification.get());
     ERR_clear_error();
     if (!verified) {
         return fail(Code::BadRequest, explain(verification.get(), question.now));

@@ -3,6 +3,8 @@
 #include "unit/tls/callers_world.hpp"
 
 #include <tuple>
+#include <utility>
+#include <vector>
 
 namespace smw::tls::calls {
 namespace {
@@ -57,6 +59,23 @@ TEST_F(CallersTest, StandsUntilACertificateOfItsChainExpires) {
         const auto standing = judging.hear(session.get(), clock_.now());
         EXPECT_TRUE(judging.stands(standing, kNow + left - seconds{2}));
         EXPECT_FALSE(judging.stands(standing, kNow + left));
+    }
+}
+
+TEST_F(CallersTest, StandsAsLongAsTheCaOfThatNameThatVerifiedIt) {
+    const auto brief = make_ca("client-ca", nullptr, {.not_after = kNow + hours{3}});
+    for (const auto& order : {std::vector{brief, ca_}, std::vector{ca_, brief}}) {
+        trust(order);
+        const auto judging = callers();
+        for (const auto& [ca, left] : {std::pair{&ca_, hours{5}}, std::pair{&brief, hours{3}}}) {
+            auto spec = client_spec();
+            spec.not_after = kNow + hours{5};
+            const auto session = connect(&judging, leaf_of(*ca, spec));
+            ASSERT_TRUE(session);
+            const auto standing = judging.hear(session.get(), clock_.now());
+            EXPECT_TRUE(judging.stands(standing, kNow + left - seconds{2}));
+            EXPECT_FALSE(judging.stands(standing, kNow + left));
+        }
     }
 }
 

@@ -63,6 +63,23 @@ TEST(Believes, ALeafThatItTrustsItself) {
     EXPECT_EQ(why_not(pair.chain_pem, pair.chain_pem), "");
 }
 
+TEST(Believes, TellsCasOfOneNameApart) {
+    const auto old = make_ca("root");
+    const auto next = make_ca("root");
+    const auto middle = make_ca("middle", &next);
+    for (const auto& bundle : {pem(old) + pem(next), pem(next) + pem(old)}) {
+        EXPECT_EQ(why_not(bundle, leaf_of(old)), "");
+        EXPECT_EQ(why_not(bundle, leaf_of(next)), "");
+        EXPECT_EQ(why_not(bundle, leaf_of(middle) + pem(middle)), "");
+        EXPECT_EQ(why_not(bundle, leaf_of(make_ca("root"))),
+                  "CN=webhook was signed by another CA of the same name, CN=root");
+        EXPECT_EQ(why_not(bundle, leaf_of(next, {.san = "DNS:svc.ns.svc", .sha1 = true})),
+                  "CN=webhook is signed with SHA-1 or MD5")
+            << "the path that was found is judged";
+        EXPECT_THAT(why_not(bundle, leaf_of(next), "other"), HasSubstr("has no SAN other"));
+    }
+}
+
 TEST(Believes, NamesAndAddresses) {
     const auto root = make_ca("root");
     EXPECT_EQ(why_not(pem(root), leaf_of(root, {.san = "DNS:*.ns.svc"})), "");
