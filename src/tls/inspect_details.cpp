@@ -53,10 +53,16 @@ std::string object_text(const ASN1_OBJECT* object) {
     return text.data();
 }
 
-std::vector<std::string> extended_key_usages(X509* certificate) {
-    using Usages = std::unique_ptr<EXTENDED_KEY_USAGE, Deleter<EXTENDED_KEY_USAGE_free>>;
-    const Usages usages{static_cast<EXTENDED_KEY_USAGE*>(
+using Usages = std::unique_ptr<EXTENDED_KEY_USAGE, Deleter<EXTENDED_KEY_USAGE_free>>;
+
+/// Null: there is no such extension.
+Usages usages_of(X509* certificate) {
+    return Usages{static_cast<EXTENDED_KEY_USAGE*>(
         X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr))};
+}
+
+std::vector<std::string> extended_key_usages(X509* certificate) {
+    const Usages usages = usages_of(certificate);
     std::vector<std::string> result;
     for (int index = 0; usages && index < sk_ASN1_OBJECT_num(usages.get()); ++index) {
         result.push_back(object_text(sk_ASN1_OBJECT_value(usages.get(), index)));
@@ -177,6 +183,18 @@ bool is_good_for(X509* leaf, const std::string& name) {
 
 bool is_ca(X509* certificate) {
     return (X509_get_extension_flags(certificate) & EXFLAG_CA) != 0;
+}
+
+bool is_for(X509* certificate, int usage) {
+    const Usages usages = usages_of(certificate);
+    const int count = usages ? sk_ASN1_OBJECT_num(usages.get()) : 0;
+    bool allowed = count == 0;
+    for (int index = 0; index < count && !allowed; ++index) {
+        const int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(usages.get(), index));
+        allowed = nid == usage || nid == NID_anyExtendedKeyUsage;
+    }
+    ERR_clear_error();
+    return allowed;
 }
 
 int signature_digest(X509* certificate) {

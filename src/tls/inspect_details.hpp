@@ -14,6 +14,10 @@ namespace smw::tls {
 /// basicConstraints has CA:TRUE.
 [[nodiscard]] bool is_ca(X509* certificate);
 
+/// Whether its extended key usages allow `usage` (NID_server_auth, NID_client_auth), as Go's
+/// crypto/x509 says: also with anyExtendedKeyUsage, or none at all.
+[[nodiscard]] bool is_for(X509* certificate, int usage);
+
 /// The digest that its issuer signed: NID_sha256; NID_undef for those without one (Ed25519).
 [[nodiscard]] int signature_digest(X509* certificate);
 

@@ -238,10 +238,7 @@ void judge_issuers(Findings& findings, const Chain& chain, std::size_t leaf, Wal
 
 void judge_leaf(Findings& findings, X509* leaf, const Expectation& expectation) {
     const auto details = details_of(leaf);
-    const auto is_for = [&](std::string_view usage) {
-        return std::ranges::find(details.usages, usage) != details.usages.end();
-    };
-    if (!details.usages.empty() && !is_for(SN_server_auth) && !is_for(SN_anyExtendedKeyUsage)) {
+    if (!is_for(leaf, NID_server_auth)) {
         refuse(findings, Rule::NotForServers,
                fmt::format("the certificate is not for servers: serverAuth is not among its "
                            "extended key usages ({})",

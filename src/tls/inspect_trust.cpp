@@ -22,7 +22,6 @@ using Untrusted = std::unique_ptr<STACK_OF(X509), FreeStack>;
 
 void configure(X509_STORE_CTX* verification, WallTime now) {
     X509_VERIFY_PARAM* how = X509_STORE_CTX_get0_param(verification);
-    X509_VERIFY_PARAM_set_purpose(how, X509_PURPOSE_SSL_SERVER);
     // What is in the bundle is trusted, also an intermediate without its root, or the leaf itself.
     X509_VERIFY_PARAM_set_flags(how, X509_V_FLAG_PARTIAL_CHAIN);
     // Small keys are no reason for crypto/x509; SHA-1 is, and is looked at below.
@@ -115,7 +114,7 @@ Expected<void> believes(const TrustQuestion& question, const std::string& chain_
     const Verification verification{X509_STORE_CTX_new()};
     X509_STORE_CTX_init(verification.get(), store.get(), leaf, untrusted.get());
     configure(verification.get(), question.now);
-    const bool verified = verify_path(verification.get());
+    const bool verified = verify_path(verification.get(), NID_server_auth);
     ERR_clear_error();
     if (!verified) {
         return fail(Code::BadRequest, explain(verification.get(), question.now));

@@ -1,5 +1,6 @@
 #include "tls/verify.hpp"
 
+#include "tls/inspect_details.hpp"
 #include "tls/openssl.hpp"
 
 #include <openssl/x509_vfy.h>
@@ -47,9 +48,7 @@ Certificates path_to_namesake(X509_STORE_CTX* verification) {
     return nullptr;
 }
 
-}  // namespace
-
-bool verify_path(X509_STORE_CTX* verification) {
+bool find_path(X509_STORE_CTX* verification) {
     if (X509_verify_cert(verification) == 1) {
         return true;
     }
@@ -62,6 +61,27 @@ bool verify_path(X509_STORE_CTX* verification) {
     }
     X509_STORE_CTX_set0_verified_chain(verification, path.release());
     X509_STORE_CTX_set_error(verification, X509_V_OK);
+    return true;
+}
+
+}  // namespace
+
+bool verify_path(X509_STORE_CTX* verification, int usage) {
+    // OpenSSL's own purposes do not know anyExtendedKeyUsage.
+    X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(verification), X509_PURPOSE_ANY);
+    if (!find_path(verification)) {
+        return false;
+    }
+    const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(verification);
+    for (int depth = 0; depth < sk_X509_num(path); ++depth) {
+        X509* certificate = sk_X509_value(path, depth);
+        if (!is_for(certificate, usage)) {
+            X509_STORE_CTX_set_error(verification, X509_V_ERR_INVALID_PURPOSE);
+            X509_STORE_CTX_set_error_depth(verification, depth);
+            X509_STORE_CTX_set_current_cert(verification, certificate);
+            return false;
+        }
+    }
     return true;
 }
 

@@ -1,12 +1,14 @@
 #pragma once
-// Path building, for callers' certificates and for believes().
+// Path building by OpenSSL with the judgement of Go's crypto/x509, for callers' certificates and
+// for believes().
 
 #include <openssl/types.h>
 
 namespace smw::tls {
 
-/// X509_verify_cert(), but of several trusted CAs with the issuer's name each is tried. When it
-/// succeeds the verified chain is the one that did.
-[[nodiscard]] bool verify_path(X509_STORE_CTX* verification);
+/// X509_verify_cert() for `usage` (NID_server_auth, NID_client_auth), which every certificate of
+/// the path must allow as is_for() says. Of several trusted CAs with the issuer's name each is
+/// tried. `verification` holds the path, or what is wrong, and with which certificate.
+[[nodiscard]] bool verify_path(X509_STORE_CTX* verification, int usage);
 
 }  // namespace smw::tls

@@ -1,10 +1,12 @@
 // Who is verified, who is refused, and what is counted and written about it.
 
 #include "unit/tls/callers_world.hpp"
+#include "unit/tls/key_usage.hpp"
 
 #include <gmock/gmock.h>
 
 #include <array>
+#include <utility>
 
 namespace smw::tls::calls {
 namespace {
@@ -116,11 +118,32 @@ TEST_F(CallersTest, BlamesTheOneAboveThatIsBad) {
     }
 }
 
-TEST_F(CallersTest, NoExtendedKeyUsageIsAnyUsage) {
+TEST_F(CallersTest, ExtendedKeyUsagesAreReadAsGoDoes) {
     trust({ca_});
     auto spec = client_spec();
-    spec.extended_key_usage = "";
-    EXPECT_EQ(caller_of(leaf_of(ca_, spec)).certificate, Certificate::Verified);
+    for (const auto* usages : {"", "anyExtendedKeyUsage", "serverAuth,anyExtendedKeyUsage",
+                               "serverAuth,clientAuth", "1.2.3.4,clientAuth"}) {
+        spec.extended_key_usage = usages;
+        EXPECT_EQ(caller_of(leaf_of(ca_, spec)).certificate, Certificate::Verified) << usages;
+    }
+    for (const auto* usages : {"serverAuth", "codeSigning", "1.2.3.4"}) {
+        spec.extended_key_usage = usages;
+        EXPECT_EQ(caller_of(leaf_of(ca_, spec)).certificate, Certificate::Unverified) << usages;
+    }
+}
+
+TEST_F(CallersTest, AKeyThatMayNotShakeHandsShowsNobody) {
+    trust({ca_});
+    for (const auto& [usage, expected] :
+         {std::pair{"digitalSignature", Certificate::Verified},
+          std::pair{"keyAgreement", Certificate::Verified},
+          std::pair{"digitalSignature,keyEncipherment", Certificate::Verified},
+          std::pair{"keyEncipherment", Certificate::Unverified},
+          std::pair{"keyCertSign", Certificate::Unverified}}) {
+        auto shown = leaf_of(ca_);
+        shown.chain = {test::with_key_usage(shown.chain.front(), usage, ca_.key)};
+        EXPECT_EQ(caller_of(shown).certificate, expected) << usage;
+    }
 }
 
 TEST_F(CallersTest, ShakesHandsWithWhoShowsNothing) {

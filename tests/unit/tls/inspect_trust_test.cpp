@@ -90,6 +90,32 @@ TEST(Believes, NamesAndAddresses) {
               "CN=svc.ns.svc has no SAN svc.ns.svc");
 }
 
+TEST(Believes, ExtendedKeyUsagesAsGoDoes) {
+    struct Case {
+        const char* of_ca;
+        const char* of_leaf;
+        const char* why_not;
+    };
+    for (const auto& [of_ca, of_leaf, why] : {
+             Case{"", "anyExtendedKeyUsage", ""},
+             Case{"", "clientAuth,anyExtendedKeyUsage", ""},
+             Case{"anyExtendedKeyUsage", "serverAuth", ""},
+             Case{"serverAuth,clientAuth", "serverAuth", ""},
+             Case{"serverAuth", "", ""},
+             Case{"", "codeSigning", "CN=webhook is not for servers"},
+             Case{"", "1.2.3.4", "CN=webhook is not for servers"},
+             Case{"clientAuth", "serverAuth", "CN=root is not for servers"},
+             Case{"clientAuth", "anyExtendedKeyUsage", "CN=root is not for servers"},
+         }) {
+        const auto key = test::make_key();
+        const Issuer root{
+            test::issue({.common_name = "root", .extended_key_usage = of_ca, .is_ca = true}, key),
+            key};
+        const auto leaf = leaf_of(root, {.san = "DNS:svc.ns.svc", .extended_key_usage = of_leaf});
+        EXPECT_EQ(why_not(pem(root), leaf), why) << of_ca << " / " << of_leaf;
+    }
+}
+
 TEST(Believes, AnAsteriskForTheWholeFirstLabelOnly) {
     struct Case {
         const char* san;
