@@ -1,5 +1,6 @@
 #include "smw/tls/callers.hpp"
 
+#include "tls/inspect_details.hpp"
 #include "tls/openssl.hpp"
 #include "tls/pem.hpp"
 
@@ -85,8 +86,28 @@ std::string text_of(const X509_NAME* name) {
     return {text, static_cast<std::size_t>(size)};
 }
 
+/// What is not for clients: OpenSSL tells no more than that something of the path is not.
+std::string describe_purpose(const STACK_OF(X509) * path) {
+    for (int index = 0; index < sk_X509_num(path); ++index) {
+        if (!is_for(sk_X509_value(path, index), NID_client_auth)) {
+            return fmt::format(
+                "{} is not for clients: clientAuth is not among its extended key usages",
+                index == 0 ? "it" : "a CA certificate above it");
+        }
+    }
+    return "its key may not be used in handshakes: its keyUsage has neither digitalSignature nor "
+           "keyAgreement";
+}
+
+std::string describe_signature(X509* certificate, const STACK_OF(X509) * path) {
+    const bool is_above =
+        sk_X509_num(path) > 1 && is_signed_by(certificate, sk_X509_value(path, 1));
+    return fmt::format("{} names the client CA as its issuer, but another key has signed it",
+                       is_above ? "a CA certificate above it" : "it");
+}
+
 /// A clause about the caller's certificate, "it".
-std::string describe(long problem, X509* certificate) {
+std::string describe(long problem, X509* certificate, const STACK_OF(X509) * path) {
     const WallTime now = std::chrono::system_clock::now();
     const WallTime not_before = wall_time(X509_get0_notBefore(certificate));
     const WallTime not_after = wall_time(X509_get0_notAfter(certificate));
@@ -98,7 +119,7 @@ std::string describe(long problem, X509* certificate) {
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
             return "no certificate of the client CA has signed it";
         case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-            return "it names the client CA as its issuer, but another key has signed it";
+            return describe_signature(certificate, path);
         case X509_V_ERR_CERT_HAS_EXPIRED:
             return now >= not_after ? fmt::format("it expired at {}", utc_text(not_after))
                                     : "a CA certificate above it has expired";
@@ -106,7 +127,7 @@ std::string describe(long problem, X509* certificate) {
             return now < not_before ? fmt::format("it is not valid before {}", utc_text(not_before))
                                     : "a CA certificate above it is not valid yet";
         case X509_V_ERR_INVALID_PURPOSE:
-            return "it is not for clients: clientAuth is not among its extended key usages";
+            return describe_purpose(path);
         case X509_V_ERR_INVALID_CA:
             return "a certificate above it is no CA";
         default:
@@ -149,7 +170,9 @@ Caller read_caller(ssl_st* session) {
     const long problem = ::SSL_get_verify_result(session);
     caller.certificate =
         problem == X509_V_OK ? Caller::Certificate::Verified : Caller::Certificate::Unverified;
-    caller.problem = problem == X509_V_OK ? "" : describe(problem, certificate);
+    caller.problem = problem == X509_V_OK
+                         ? ""
+                         : describe(problem, certificate, ::SSL_get0_verified_chain(session));
     caller.subject = text_of(X509_get_subject_name(certificate));
     caller.issuer = text_of(X509_get_issuer_name(certificate));
     caller.names = names_of(certificate);

@@ -118,6 +118,41 @@ TEST_F(CallersTest, BlamesTheOneAboveThatIsBad) {
     }
 }
 
+TEST_F(CallersTest, BlamesWhatIsNotForClients) {
+    const auto key = test::make_key();
+    const Issuer for_servers{
+        test::issue({.extended_key_usage = "serverAuth", .is_ca = true}, key, &ca_), key};
+    trust({ca_});
+    auto spec = client_spec();
+    const auto not_for_clients =
+        "it is not for clients: clientAuth is not among its extended key "
+        "usages";
+    spec.extended_key_usage = "serverAuth";
+    EXPECT_EQ(caller_of(leaf_of(ca_, spec)).problem, not_for_clients);
+    auto shown = leaf_of(for_servers);
+    shown.chain.push_back(for_servers.certificate);
+    EXPECT_EQ(caller_of(shown).problem, std::string{"a CA certificate above "} + not_for_clients);
+    for (const auto* usage : {"keyEncipherment", "keyCertSign"}) {
+        shown = leaf_of(ca_);
+        shown.chain = {test::with_key_usage(shown.chain.front(), usage, ca_.key)};
+        EXPECT_EQ(caller_of(shown).problem,
+                  "its key may not be used in handshakes: its keyUsage has neither "
+                  "digitalSignature nor keyAgreement");
+    }
+}
+
+TEST_F(CallersTest, BlamesTheOneThatAnotherKeyHasSigned) {
+    const auto stranger = make_ca("client-ca");
+    const auto intermediate = make_ca("intermediate", &stranger);
+    trust({ca_});
+    const std::string problem =
+        "it names the client CA as its issuer, but another key has signed it";
+    EXPECT_EQ(caller_of(leaf_of(stranger)).problem, problem);
+    auto shown = leaf_of(intermediate);
+    shown.chain.push_back(intermediate.certificate);
+    EXPECT_EQ(caller_of(shown).problem, "a CA certificate above " + problem);
+}
+
 TEST_F(CallersTest, ExtendedKeyUsagesAreReadAsGoDoes) {
     trust({ca_});
     auto spec = client_spec();
