@@ -77,6 +77,8 @@ std::string_view to_string(Rule rule) {
             return "not-a-ca";
         case Rule::NotForServers:
             return "not-for-servers";
+        case Rule::NotForSigning:
+            return "not-for-signing";
         case Rule::Expired:
             return "expired";
         case Rule::NotYetValid:

@@ -197,6 +197,12 @@ bool is_for(X509* certificate, int usage) {
     return allowed;
 }
 
+bool has_key_usage(X509* certificate, std::uint32_t usages) {
+    const std::uint32_t flags = X509_get_extension_flags(certificate);
+    const bool is_told = (flags & EXFLAG_KUSAGE) != 0 && (flags & EXFLAG_INVALID) == 0;
+    return !is_told || (X509_get_key_usage(certificate) & usages) != 0;
+}
+
 int signature_digest(X509* certificate) {
     int digest = NID_undef;
     X509_get_signature_info(certificate, &digest, nullptr, nullptr, nullptr);

@@ -4,6 +4,8 @@
 #include "smw/tls/inspect.hpp"
 #include "tls/openssl.hpp"
 
+#include <cstdint>
+
 namespace smw::tls {
 
 [[nodiscard]] CertificateDetails details_of(X509* certificate);
@@ -17,6 +19,9 @@ namespace smw::tls {
 /// Whether its extended key usages allow `usage` (NID_server_auth, NID_client_auth), as Go's
 /// crypto/x509 says: also with anyExtendedKeyUsage, or none at all.
 [[nodiscard]] bool is_for(X509* certificate, int usage);
+
+/// Whether its keyUsage has one of `usages` (KU_DIGITAL_SIGNATURE); without a readable one, too.
+[[nodiscard]] bool has_key_usage(X509* certificate, std::uint32_t usages);
 
 /// The digest that its issuer signed: NID_sha256; NID_undef for those without one (Ed25519).
 [[nodiscard]] int signature_digest(X509* certificate);

@@ -103,6 +103,20 @@ void judge_strength(Findings& findings, X509* leaf) {
     }
 }
 
+/// Crypto/tls does not look at keyUsage. OpenSSL has no suite of TLS 1.2 for an EC key that may not
+/// sign, and as a client it wants a usage that is for TLS at all.
+void judge_key_usage(Findings& findings, X509* leaf) {
+    if (has_key_usage(leaf, KU_DIGITAL_SIGNATURE)) {
+        return;
+    }
+    const EVP_PKEY* key = X509_get0_pubkey(leaf);
+    const bool is_rsa = key != nullptr && EVP_PKEY_is_a(key, "RSA") == 1;
+    suspect(findings, Rule::NotForSigning,
+            fmt::format("its keyUsage lacks digitalSignature: {}clients other than API servers may "
+                        "refuse it",
+                        is_rsa ? "" : "TLS 1.2 does not work with it, and "));
+}
+
 void judge_names(Findings& findings, X509* leaf, const CertificateDetails& details,
                  const Expectation& expectation) {
     if (!expectation.names.empty() && !is_good_for(leaf, expectation.names.front())) {
@@ -244,6 +258,7 @@ void judge_leaf(Findings& findings, X509* leaf, const Expectation& expectation) 
                            "extended key usages ({})",
                            fmt::join(details.usages, ", ")));
     }
+    judge_key_usage(findings, leaf);
     if (auto time = judge_time(details, "the certificate", expectation.now)) {
         findings.push_back(std::move(*time));
     } else if (details.not_after - expectation.now < kExpiresSoon) {

@@ -1,5 +1,6 @@
 #include "tls/verify_caller.hpp"
 
+#include "tls/inspect_details.hpp"
 #include "tls/openssl.hpp"
 #include "tls/verify.hpp"
 
@@ -10,7 +11,7 @@ namespace {
 /// What a client must do with its key in a handshake (RFC 5246 section 7.4.6, RFC 8446 section
 /// 4.4.2.4). crypto/x509 does not look; a stranger's key for encryption shows no caller.
 bool may_shake_hands(X509* certificate) {
-    return (X509_get_key_usage(certificate) & (KU_DIGITAL_SIGNATURE | KU_KEY_AGREEMENT)) != 0;
+    return has_key_usage(certificate, KU_DIGITAL_SIGNATURE | KU_KEY_AGREEMENT);
 }
 
 }  // namespace

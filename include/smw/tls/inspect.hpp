@@ -29,6 +29,7 @@ enum class Rule {
     NotNeeded,
     NotACa,
     NotForServers,
+    NotForSigning,
     Expired,
     NotYetValid,
     ExpiresSoon,
