@@ -1,0 +1,44 @@
+#include "cert_rotation/memory.hpp"
+
+#include <algorithm>
+
+namespace smw::cert_rotation {
+
+std::vector<Bundle> read_entries(const World& world) {
+    std::vector<Bundle> entries;
+    for (const auto& configuration : world.configurations) {
+        for (const auto& entry : configuration.entries) {
+            entries.push_back(Bundle::parse(entry.ca_bundle));
+        }
+    }
+    return entries;
+}
+
+void remember(Memory& memory, const std::vector<Bundle>& entries, std::string_view leaf,
+              TimePoint now) {
+    const auto is_everywhere = [&](std::string_view sha256) {
+        return std::ranges::all_of(entries, [&](const Bundle& entry) { return entry.has(sha256); });
+    };
+    std::erase_if(memory.published, [&](const auto& known) {
+        return entries.empty() || !is_everywhere(known.first);
+    });
+    if (!entries.empty()) {
+        for (const auto& certificate : entries.front().certificates()) {
+            if (is_everywhere(certificate.details.sha256)) {
+                memory.published.try_emplace(certificate.details.sha256, now);
+            }
+        }
+    }
+    if (memory.leaf != leaf) {
+        memory.leaf = leaf;
+        memory.leaf_since = now;
+    }
+}
+
+std::optional<TimePoint> published_by(const Memory& memory, std::string_view sha256,
+                                      Duration wait) {
+    const auto found = memory.published.find(sha256);
+    return found == memory.published.end() ? std::nullopt : std::optional{found->second + wait};
+}
+
+}  // namespace smw::cert_rotation

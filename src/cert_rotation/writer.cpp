@@ -1,0 +1,214 @@
+#include "cert_rotation/writer.hpp"
+
+#include "smw/tls/inspect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+namespace smw::cert_rotation {
+namespace {
+
+/// For one write.
+constexpr std::chrono::seconds kPatience{15};
+/// For what was written to come back by the watch.
+constexpr std::chrono::seconds kEcho{5};
+/// The wall clock is looked at this often: a machine that slept notices.
+constexpr std::chrono::seconds kLook{10};
+/// A failure that lasts is told again.
+constexpr std::chrono::minutes kRepeat{1};
+
+constexpr std::string_view kCreate = "create";
+constexpr std::string_view kPatch = "patch";
+constexpr std::string_view kFieldManager = "stateful-migration-webhook";
+
+client::ApiWrite request_for(const Write& write) {
+    client::ApiWrite made;
+    made.request.resource = write.resource;
+    made.request.namespace_ = write.key.namespace_;
+    made.request.verb = kPatch;
+    made.request.name = write.key.name;
+    made.request.query = {{"fieldManager", std::string{kFieldManager}}};
+    made.body = write.body;
+    switch (write.verb) {
+        case Write::Verb::Create:
+            made.request.verb = kCreate;
+            made.request.name.clear();
+            break;
+        case Write::Verb::MergePatch:
+            made.content_type = client::kMergePatch;
+            break;
+        case Write::Verb::Apply:
+            // caBundle is ours, whoever wrote it before.
+            made.request.query.emplace_back("force", "true");
+            made.content_type = client::kApplyPatch;
+            break;
+    }
+    return made;
+}
+
+kube::Resource events() {
+    return {"", "v1", "Event", "events"};
+}
+
+std::string seen_version(const World& world, const Write& write) {
+    switch (write.target) {
+        case Write::Target::CaSecret:
+            return world.ca ? world.ca->seen.resource_version : "";
+        case Write::Target::CertsSecret:
+            return world.certs ? world.certs->seen.resource_version : "";
+        case Write::Target::Configuration:
+            break;
+    }
+    const auto found = std::ranges::find_if(world.configurations, [&](const auto& configuration) {
+        return configuration.name == write.key.name &&
+               to_string(configuration.kind) == write.resource.kind;
+    });
+    return found == world.configurations.end() ? "" : found->seen.resource_version;
+}
+
+}  // namespace
+
+Writer::Writer(Parts parts)
+    : parts_(std::move(parts)),
+      rotation_(parts_.settings),
+      meters_(parts_.metrics),
+      backoff_({}, std::random_device{}()) {}
+
+Task<void> Writer::run() {
+    for (;;) {
+        const TimePoint until = co_await step();
+        co_await news_.wait(Deadline::at(std::min(until, now() + kLook)));
+    }
+}
+
+Task<TimePoint> Writer::step() {
+    const auto world = parts_.look();
+    Plan plan;
+    plan.look_again = TimePoint::max();
+    if (!world) {
+        plan.phase = Phase::Unknown;
+        plan.reason = "the Secrets and webhook configurations have not been read yet";
+        show(plan);
+        co_return plan.look_again;
+    }
+    meters_.look(*world);
+    const Now moment{parts_.clock.wall(), now()};
+    if (!parts_.may_write()) {
+        rotation_.observe(*world, moment.steady);
+        plan.phase = Phase::WaitingForLease;
+        const auto holder = parts_.holder();
+        plan.reason = holder.empty() ? "nobody has the Lease yet"
+                                     : fmt::format("{} looks after the certificates", holder);
+        show(plan);
+        co_return plan.look_again;
+    }
+    plan = rotation_.next(*world, moment);
+    show(plan);
+    if (plan.failure) {
+        co_return failed(plan.failure->message);
+    }
+    if (!plan.write) {
+        co_return plan.look_again;
+    }
+    co_return co_await perform(*std::move(plan.write), std::move(plan.reason));
+}
+
+Task<TimePoint> Writer::perform(Write write, std::string reason) {
+    auto request = request_for(write);
+    const auto deadline = Deadline::at(now() + kPatience);
+    auto answer = co_await parts_.api.write(std::move(request), deadline);
+    if (!answer && answer.error().error.code == Code::Conflict) {
+        // Somebody was faster; the watch will bring what they wrote.
+        parts_.logger.debug("Overtaken", {{"why", answer.error().error.message}});
+        co_return now() + std::chrono::seconds{1};
+    }
+    if (!answer) {
+        const TimePoint again = failed(answer.error().error.message);
+        meters_.count(write.event, false);
+        co_return again;
+    }
+    backoff_.reset();
+    meters_.count(write.event, true);
+    parts_.logger.info(to_string(write.event), {{"kind", write.resource.kind},
+                                                {"namespace", write.key.namespace_},
+                                                {"name", write.key.name},
+                                                {"why", reason}});
+    const auto seen = read_seen(answer->root());
+    auto event = event_about(write);
+    event.uid = seen.uid;
+    event.message = std::move(reason);
+    co_await tell(std::move(event));
+    co_await shown(write, seen.resource_version);
+    co_return now();
+}
+
+/// Until the watch has brought what was written: the next plan is made of nothing else.
+Task<void> Writer::shown(Write write, std::string version) {
+    const auto deadline = Deadline::at(now() + kEcho);
+    bool goes_on = true;
+    while (goes_on) {
+        const auto world = parts_.look();
+        goes_on = world && seen_version(*world, write) != version;
+        if (goes_on) {
+            goes_on = co_await news_.wait(deadline);
+        }
+    }
+}
+
+/// Events are for people, and for nothing that depends on them.
+Task<void> Writer::tell(EventRecord event) {
+    client::ApiWrite post;
+    post.request.verb = kCreate;
+    post.request.resource = events();
+    post.request.namespace_ = parts_.settings.namespace_;
+    post.body = create_event(event);
+    const auto answer = co_await parts_.api.write(std::move(post), Deadline::at(now() + kPatience));
+    if (!answer) {
+        parts_.logger.debug("An Event could not be stored",
+                            {{"why", answer.error().error.message}});
+    }
+}
+
+EventRecord Writer::event_about(const Write& write) const {
+    EventRecord event;
+    event.resource = write.resource;
+    event.involved = {parts_.settings.namespace_, write.key.name};
+    event.reason = to_string(write.event);
+    event.at = parts_.clock.wall();
+    event.host = parts_.identity;
+    return event;
+}
+
+void Writer::show(const Plan& plan) {
+    meters_.show(plan);
+    const auto line = fmt::format("{}: {}", to_string(plan.phase), plan.reason);
+    if (plan.failure || plan.write || line == told_) {
+        return;
+    }
+    if (sad_) {
+        sad_.reset();
+        problem_.publish(nullptr);
+    }
+    told_ = line;
+    const auto next = plan.next_date ? tls::to_text(*plan.next_date) : std::string{};
+    parts_.logger.info("Certificates", {{"phase", to_string(plan.phase)},
+                                        {"why", plan.reason},
+                                        {"next", plan.next_step},
+                                        {"at", next}});
+}
+
+TimePoint Writer::failed(const std::string& why) {
+    const TimePoint moment = now();
+    if (sad_ != why || moment - sad_since_ >= kRepeat) {
+        parts_.logger.warn("Certificates cannot be looked after", {{"why", why}});
+        sad_ = why;
+        sad_since_ = moment;
+        problem_.publish(std::make_shared<const std::string>(why));
+    }
+    return moment + backoff_.next(moment);
+}
+
+}  // namespace smw::cert_rotation

@@ -1,0 +1,69 @@
+#pragma once
+// Performs what a Rotation plans, while this replica holds the Lease.
+
+#include "cert_rotation/rotation_meters.hpp"
+#include "smw/async/signal.hpp"
+#include "smw/async/snapshot.hpp"
+#include "smw/async/task.hpp"
+#include "smw/base/backoff.hpp"
+#include "smw/cert_rotation/bodies.hpp"
+#include "smw/cert_rotation/rotation.hpp"
+#include "smw/client/api_client.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace smw::cert_rotation {
+
+/// The background loop's thread, except where said.
+class Writer {
+public:
+    /// The references outlive it.
+    struct Parts {
+        Settings settings;
+        std::string identity;
+        client::ApiClient& api;
+        const Clock& clock;
+        log::Logger logger;
+        metrics::Registry& metrics;
+        /// Nothing while not everything is known.
+        std::function<std::optional<World>()> look;
+        std::function<bool()> may_write;
+        std::function<std::string()> holder;  ///< of the Lease, for people
+    };
+    explicit Writer(Parts parts);
+
+    /// Until cancelled, then it throws operation_aborted.
+    Task<void> run();
+    /// There is news: of the cluster, or of the Lease.
+    void wake() { news_.raise(); }
+
+    /// Why it does not go on; null when all is well. Any thread.
+    [[nodiscard]] std::shared_ptr<const std::string> problem() const { return problem_.load(); }
+
+private:
+    /// When to look again, unless there is news.
+    Task<TimePoint> step();
+    Task<TimePoint> perform(Write write, std::string reason);
+    Task<void> shown(Write write, std::string version);
+    Task<void> tell(EventRecord event);
+
+    [[nodiscard]] TimePoint now() const { return parts_.clock.now(); }
+    void show(const Plan& plan);
+    [[nodiscard]] TimePoint failed(const std::string& why);
+    [[nodiscard]] EventRecord event_about(const Write& write) const;
+
+    Parts parts_;
+    Rotation rotation_;
+    RotationMeters meters_;
+    Backoff backoff_;
+    async::Signal news_;
+    async::Snapshot<std::string> problem_;
+    std::string told_;                ///< the last plan that was logged
+    std::optional<std::string> sad_;  ///< the failure that was told
+    TimePoint sad_since_{};
+};
+
+}  // namespace smw::cert_rotation
