@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,6 @@ from support.deploy import (
     Scripts,
     fresh_cluster,
     sweep,
-    versions,
 )
 from support.rbac import Account
 
@@ -37,13 +35,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
     yield Scripts(tmp_path, cluster)
     sweep(cluster)
-
-
-@contextmanager
-def unchanged(scripts: Scripts) -> Iterator[None]:
-    before = versions(scripts.dump())
-    yield
-    assert versions(scripts.dump()) == before
 
 
 def kubeconfig(scripts: Scripts, file: str, **changes: Object) -> None:
@@ -68,7 +59,7 @@ def test_without_kubectl(scripts: Scripts, script: str) -> None:
 @pytest.mark.parametrize("script", ["deploy-webhook", "generate-webhook-certs"])
 def test_without_openssl(scripts: Scripts, script: str) -> None:
     os.remove(scripts.programs / "openssl")
-    with unchanged(scripts):
+    with scripts.unchanged():
         assert "openssl is not in PATH: install it" in scripts.fails(3, script)
 
 
@@ -119,7 +110,7 @@ def test_with_a_token_that_nobody_knows(scripts: Scripts, script: str) -> None:
 def test_without_rights(scripts: Scripts, script: str, missing: str) -> None:
     account = Account(scripts.plane, scripts.plane.new_namespace())
     scripts.kubeconfig = account.write_kubeconfig(scripts.directory / "nobody")
-    with unchanged(scripts):
+    with scripts.unchanged():
         line = scripts.fails(1, script)
     assert "your account in context controlplane lacks rights: " in line
     assert missing in line
@@ -152,7 +143,7 @@ def test_rights_that_one_does_not_have_cannot_be_given(scripts: Scripts) -> None
     ]
     account = Account(scripts.plane, scripts.plane.new_namespace()).grant(rules)
     scripts.kubeconfig = account.write_kubeconfig(scripts.directory / "some")
-    with unchanged(scripts):
+    with scripts.unchanged():
         line = scripts.fails(1, "deploy-webhook")
     assert "attempting to grant RBAC permissions not currently held" in line
     assert "nothing was changed" in line
@@ -184,11 +175,11 @@ def test_a_namespace_that_is_being_deleted(scripts: Scripts, script: str) -> Non
 
 def test_an_installation_elsewhere(scripts: Scripts) -> None:
     scripts.deploy("--no-wait")
-    with unchanged(scripts):
+    with scripts.unchanged():
         line = scripts.fails(1, "deploy-webhook", NAMESPACE="another")
     assert f"the cluster has an installation in namespace {scripts.namespace}" in line
     assert f"NAMESPACE={scripts.namespace}" in line and "scripts/undeploy-webhook.sh" in line
-    with unchanged(scripts):
+    with scripts.unchanged():
         line = scripts.fails(1, "deploy-webhook", SERVICE_NAME="another")
     assert "with Service stateful-migration-webhook-service: " in line
 
@@ -198,7 +189,7 @@ def test_an_object_of_somebody_else_that_has_one_of_our_names(scripts: Scripts) 
     scripts.plane.kubectl(
         "--namespace", scripts.namespace, "create", "service", "clusterip", "api", "--tcp=80"
     )
-    with unchanged(scripts):
+    with scripts.unchanged():
         for flags in ((), ("--dry-run",)):
             line = scripts.fails(1, "deploy-webhook", *flags, SERVICE_NAME="api")
             assert f": service/api is there without label app={APP}, so it is somebody" in line
@@ -220,7 +211,7 @@ def put_ca(scripts: Scripts, chain: bytes, key: bytes) -> None:
 def test_an_expired_ca(scripts: Scripts, tmp_path: Path, script: str) -> None:
     scripts.create_namespace()
     put_ca(scripts, *issue(tmp_path / "expired", days=-1))
-    with unchanged(scripts):
+    with scripts.unchanged():
         line = scripts.fails(1, script)
     assert f"the CA in Secret {CA_SECRET} of namespace {scripts.namespace} has expired" in line
     # The command is good as it stands there, with all that it needs.
@@ -241,7 +232,7 @@ def test_a_ca_that_will_expire_is_told_in_time(scripts: Scripts, tmp_path: Path)
 def test_a_ca_whose_key_is_not_its_own(scripts: Scripts, tmp_path: Path) -> None:
     scripts.create_namespace()
     put_ca(scripts, issue(tmp_path / "one")[0], issue(tmp_path / "other")[1])
-    with unchanged(scripts):
+    with scripts.unchanged():
         line = scripts.fails(1, "generate-webhook-certs")
     assert "has a key that does not belong to it" in line and line.endswith("--renew-ca")
 
@@ -266,7 +257,7 @@ def test_generating_for_a_namespace_that_is_not_there(scripts: Scripts) -> None:
 
 
 def test_cert_manager_that_is_not_installed(scripts: Scripts) -> None:
-    with unchanged(scripts):
+    with scripts.unchanged():
         line = scripts.fails(1, "deploy-webhook", CERTIFICATES="cert-manager")
     assert "the cluster has no cert-manager: install it" in line
     assert "CERTIFICATES=script" in line

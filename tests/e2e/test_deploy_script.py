@@ -28,7 +28,6 @@ from support.deploy import (
     complete_rollout,
     fresh_cluster,
     sweep,
-    versions,
 )
 from support.fixtures import StartServer
 from support.poll import poll
@@ -94,23 +93,13 @@ def test_a_second_run_changes_nothing(scripts: Scripts, kind: str) -> None:
         finished.join()
         deployment = scripts.mine("deployment", APP)
         assert deployment["status"]["availableReplicas"] == deployment["spec"]["replicas"]
-    before = versions(scripts.dump())
-    scripts.deploy(KIND=kind)
-    assert versions(scripts.dump()) == before
+    with scripts.unchanged():
+        scripts.deploy(KIND=kind)
 
 
 def complete_later(scripts: Scripts) -> threading.Thread:
     """Makes the Pods ready once there are all of them, while the script waits for that."""
-
-    def complete() -> None:
-        def all_there() -> bool:
-            found = scripts.plane.api.list("v1", "Pod", scripts.namespace)
-            return len(found) == 3
-
-        poll("three Pods", all_there)
-        complete_rollout(scripts.plane, scripts.namespace)
-
-    thread = threading.Thread(target=complete)
+    thread = threading.Thread(target=complete_rollout, args=(scripts.plane, scripts.namespace))
     thread.start()
     return thread
 
@@ -242,16 +231,14 @@ RIGHTS = [
 
 
 def test_a_dry_run_changes_nothing(scripts: Scripts) -> None:
-    before = versions(scripts.dump())
-    said = scripts.deploy("--dry-run")
+    with scripts.unchanged():
+        said = scripts.deploy("--dry-run")
     assert f"# would create namespace {scripts.namespace}" in said
-    assert versions(scripts.dump()) == before
     scripts.deploy("--no-wait")
-    before = versions(scripts.dump())
-    assert "# would keep the serving certificate" in scripts.deploy("--dry-run")
-    # Of what is there already the API server checks all, and does nothing.
-    scripts.deploy("--dry-run", KIND="deployment", IMAGE_TAG="v2")
-    assert versions(scripts.dump()) == before
+    with scripts.unchanged():
+        assert "# would keep the serving certificate" in scripts.deploy("--dry-run")
+        # Of what is there already the API server checks all, and does nothing.
+        scripts.deploy("--dry-run", KIND="deployment", IMAGE_TAG="v2")
 
 
 # the CustomResourceDefinition
@@ -277,23 +264,10 @@ def test_the_crd_of_somebody_else_stays_as_it_is(scripts: Scripts, tmp_path: Pat
     file = tmp_path / "theirs.yaml"
     file.write_text(theirs)
     scripts.plane.kubectl("create", "-f", str(file))
-    poll(
-        "it is established",
-        lambda: "Established" in str(scripts.get("crd", CRD).get("status", {}).get("conditions")),
-    )
-    poll("nothing changes any more", lambda: steady(scripts))
-    before = scripts.get("crd", CRD)
-    scripts.deploy("--no-wait")
-    scripts.undeploy()
-    assert scripts.get("crd", CRD) == before
-    assert "is theirs" in str(before)
-
-
-def steady(scripts: Scripts) -> bool:
-    conditions = scripts.get("crd", CRD)["status"]["conditions"]
-    return {"Established", "NamesAccepted"} <= {
-        entry["type"] for entry in conditions if entry["status"] == "True"
-    }
+    with scripts.unchanged():
+        scripts.deploy("--no-wait")
+        scripts.undeploy()
+    assert "is theirs" in str(scripts.get("crd", CRD))
 
 
 # in place of the Go implementation
@@ -366,6 +340,5 @@ def test_it_takes_the_place_of_the_go_implementation(scripts: Scripts, tmp_path:
     labels = scripts.mine("daemonset", APP)["spec"]["template"]["metadata"]["labels"]
     assert selector.items() <= labels.items()
     poll("the former servers are gone", lambda: not exists(scripts, "deployment", APP))
-    before = versions(scripts.dump())
-    scripts.deploy()
-    assert versions(scripts.dump()) == before
+    with scripts.unchanged():
+        scripts.deploy()

@@ -26,10 +26,10 @@ from support.deploy import (
     signed_by_an_intermediate,
     sweep,
     text_of,
-    versions,
 )
 from support.server import FLAGS, Server
 from support.standalone import ending
+from support.written import difference
 
 # Many runs of scripts, each of some seconds.
 pytestmark = pytest.mark.in_full
@@ -180,32 +180,27 @@ def test_the_configuration_of_another_service_is_left_alone(scripts: Scripts) ->
 def test_a_second_run_changes_nothing(scripts: Scripts) -> None:
     register(scripts)
     scripts.generate()
-    before = versions(scripts.dump())
-    assert "nothing to do" in scripts.generate()
-    assert versions(scripts.dump()) == before
+    with scripts.unchanged():
+        assert "nothing to do" in scripts.generate()
 
 
 def test_a_dry_run_changes_nothing(scripts: Scripts) -> None:
     register(scripts)
-    before = versions(scripts.dump())
-    assert "would make a CA (there is none)" in scripts.generate("--dry-run")
-    assert versions(scripts.dump()) == before
+    with scripts.unchanged():
+        assert "would make a CA (there is none)" in scripts.generate("--dry-run")
     scripts.generate()
-    before = versions(scripts.dump())
-    assert "would make a CA (as asked)" in scripts.generate("--dry-run", "--renew-ca")
-    assert "would keep the serving certificate" in scripts.generate("--dry-run")
-    assert versions(scripts.dump()) == before
+    with scripts.unchanged():
+        assert "would make a CA (as asked)" in scripts.generate("--dry-run", "--renew-ca")
+        assert "would keep the serving certificate" in scripts.generate("--dry-run")
 
 
 def test_renewing_the_certificate_touches_one_secret(scripts: Scripts) -> None:
     register(scripts)
     scripts.generate()
-    before, old = versions(scripts.dump()), leaf(scripts)
+    before, old = scripts.written(), leaf(scripts)
     scripts.generate("--renew")
-    after = versions(scripts.dump())
-    assert {key for key in after if after[key] != before.get(key)} == {
-        ("Secret", scripts.namespace, CERTS_SECRET)
-    }
+    changed = difference(before, scripts.written())
+    assert changed.keys() == {("Secret", scripts.namespace, CERTS_SECRET)}
     assert leaf(scripts) != old
     assert is_trusted(scripts, leaf(scripts), ca_bundle(scripts))
 
@@ -238,12 +233,11 @@ def test_a_certificate_of_ones_own_is_used_or_refused_but_never_replaced(
     assert scripts.mine("secret", CERTS_SECRET) == before
     # What is wrong with it is said, and not mended.
     put(scripts, CERTS_SECRET, ca_crt=issue(tmp_path / "other")[0].decode())
-    before = versions(scripts.dump())
-    for flags in ((), ("--dry-run",)):
-        line = scripts.fails(1, "generate-webhook-certs", *flags)
-        assert "is not good (the CA did not sign it), and not replaced" in line
-        assert f"kubectl --namespace {scripts.namespace} delete secret {CERTS_SECRET}" in line
-    assert versions(scripts.dump()) == before
+    with scripts.unchanged():
+        for flags in ((), ("--dry-run",)):
+            line = scripts.fails(1, "generate-webhook-certs", *flags)
+            assert "is not good (the CA did not sign it), and not replaced" in line
+            assert f"kubectl --namespace {scripts.namespace} delete secret {CERTS_SECRET}" in line
     # Asked to, it makes one, and does not make the Secret ours.
     scripts.generate("--renew")
     assert is_trusted(scripts, leaf(scripts), ca_bundle(scripts))
@@ -391,10 +385,9 @@ def test_a_certificate_of_cert_manager_is_its_own(scripts: Scripts) -> None:
     scripts.generate()
     annotate = ("annotate", "secret", CERTS_SECRET, "cert-manager.io/certificate-name=x")
     scripts.plane.kubectl("--namespace", scripts.namespace, *annotate)
-    before = versions(scripts.dump())
-    line = scripts.fails(1, "generate-webhook-certs", "--renew")
+    with scripts.unchanged():
+        line = scripts.fails(1, "generate-webhook-certs", "--renew")
     assert "belongs to cert-manager" in line
-    assert versions(scripts.dump()) == before
 
 
 def test_flags_that_exclude_each_other_are_refused(scripts: Scripts) -> None:

@@ -15,7 +15,7 @@ import pytest
 from support import controlplane, service_path
 from support.api import Api, ApiError, Object
 from support.controlplane import ControlPlane
-from support.deploy import APP, CONFIGURATION, CRD, NAMESPACE, SERVICE, Dump, Scripts, documents
+from support.deploy import APP, CONFIGURATION, CRD, NAMESPACE, SERVICE, Scripts, documents
 from support.examples import EXAMPLE
 from support.network import own_network
 from support.objects import backup, container, images, job_pod, pod_spec
@@ -26,6 +26,7 @@ from support.service_path import Node, Proxy
 from support.service_path_pod import NODE, SERVER, Pod, Template
 from support.settings import cannot_run
 from support.standalone import need_binary
+from support.written import Key, Written, difference
 
 SPEC = pod_spec(container("app", "registry.example.com/train:1.0"))
 CHECKPOINT = "registry.example.com/train:checkpoint-7"
@@ -40,7 +41,7 @@ SOME = 2_000
 class Installation:
     cluster: ControlPlane
     scripts: Scripts
-    before: Dump
+    before: Written
     proxy: Proxy
     node: Node
     template: Template
@@ -51,7 +52,7 @@ def install(cluster: ControlPlane, directory: Path) -> Iterator[Installation]:
     """By the script, which ends when the webhook answers; meanwhile the node does its part."""
     scripts = Scripts(plane=cluster, directory=directory)
     scripts.namespace = NAMESPACE
-    before = scripts.dump()
+    before = scripts.written()
     proxy = Proxy(cluster.port)
     node = Node(directory, cluster, proxy)
     try:
@@ -273,13 +274,11 @@ def test_example_then_undeploy(installation: Installation) -> None:
     cluster.kubectl("delete", "-f", str(EXAMPLE))
     poll("its pod is gone", lambda: not cluster.api.list("v1", "Pod", "default"))
     scripts.undeploy()
-    after = scripts.dump()
-    ours = {key for key in installation.before.keys() ^ after.keys() if not by_tests(key)}
+    changed = difference(installation.before, scripts.written())
     # The CustomResourceDefinition stays: with it all backups would go.
-    assert {key[0] for key in ours} == {"CustomResourceDefinition", "APIService"}, ours
-    assert ("CustomResourceDefinition", "", CRD) in ours
+    assert {key for key in changed if not by_tests(key)} == {("CustomResourceDefinition", "", CRD)}
 
 
-def by_tests(key: tuple[str, str, str]) -> bool:
+def by_tests(key: Key) -> bool:
     """In a namespace of a test, or that namespace itself."""
     return any(name.startswith("e2e-") for name in key[1:])

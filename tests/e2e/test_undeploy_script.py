@@ -22,10 +22,8 @@ from support.deploy import (
     Scripts,
     fresh_cluster,
     sweep,
-    versions,
 )
 from support.objects import backup
-from support.poll import poll
 
 # Many runs of scripts, each of some seconds.
 pytestmark = pytest.mark.in_full
@@ -81,12 +79,11 @@ def test_nothing_of_ours_is_left_and_all_else_is_untouched(scripts: Scripts, kin
     others = scripts.plane.new_namespace()
     api.create(backup(others, "nightly", ("CronJob", "nightly"), {"app": "app:1"}))
     api.create(object_("ConfigMap", others, APP))
-    before = versions(scripts.dump())
-    scripts.deploy("--no-wait", KIND=kind)
-    scripts.plane.kubectl("--namespace", scripts.namespace, "get", kind, APP)
-    said = scripts.undeploy()
+    with scripts.unchanged():
+        scripts.deploy("--no-wait", KIND=kind)
+        scripts.plane.kubectl("--namespace", scripts.namespace, "get", kind, APP)
+        said = scripts.undeploy()
     assert f"deleted namespace {scripts.namespace}" in said
-    assert versions(scripts.dump()) == before
 
 
 def test_what_was_applied_by_hand_is_taken_away_too(scripts: Scripts, tmp_path: Path) -> None:
@@ -96,7 +93,7 @@ def test_what_was_applied_by_hand_is_taken_away_too(scripts: Scripts, tmp_path: 
     namespace = scripts.namespace = "stateful-migration"
     said = scripts.undeploy()
     assert f"left alone: namespace {namespace}, which deploy-webhook.sh did not make" in said
-    poll("nothing of ours is left", lambda: not ours(scripts))
+    assert ours(scripts) == []
     scripts.plane.kubectl("delete", "namespace", namespace)
 
 
@@ -104,7 +101,7 @@ def ours(scripts: Scripts) -> list[Object]:
     """In no namespace, or in that of this test."""
     return [
         body
-        for (_, namespace, _), body in scripts.dump().items()
+        for (_, namespace, _), body in scripts.written().items()
         if namespace in ("", scripts.namespace)
         and body["metadata"].get("labels", {}).get("app") == APP
     ]
@@ -113,18 +110,16 @@ def ours(scripts: Scripts) -> list[Object]:
 def test_a_second_run_says_that_there_is_nothing(scripts: Scripts) -> None:
     scripts.deploy("--no-wait")
     assert "nothing to undeploy" not in scripts.undeploy()
-    before = versions(scripts.dump())
-    assert "nothing to undeploy" in scripts.undeploy()
-    assert versions(scripts.dump()) == before
+    with scripts.unchanged():
+        assert "nothing to undeploy" in scripts.undeploy()
 
 
 def test_a_dry_run_deletes_nothing(scripts: Scripts) -> None:
     scripts.deploy("--no-wait")
-    before = versions(scripts.dump())
-    said = scripts.undeploy("--dry-run")
+    with scripts.unchanged():
+        said = scripts.undeploy("--dry-run")
     for what in (f"mutatingwebhookconfiguration/{CONFIGURATION}", f"daemonset/{APP}", "namespace"):
         assert f"would delete {what}" in said
-    assert versions(scripts.dump()) == before
 
 
 def test_the_configuration_goes_before_anything_else(scripts: Scripts) -> None:
@@ -181,10 +176,9 @@ def test_backups_keep_their_namespace(scripts: Scripts) -> None:
 
 def test_a_namespace_that_was_there_before_stays(scripts: Scripts) -> None:
     scripts.create_namespace()
-    before = versions(scripts.dump())
-    scripts.deploy("--no-wait")
-    assert "which deploy-webhook.sh did not make" in scripts.undeploy()
-    assert versions(scripts.dump()) == before
+    with scripts.unchanged():
+        scripts.deploy("--no-wait")
+        assert "which deploy-webhook.sh did not make" in scripts.undeploy()
 
 
 def test_a_namespace_in_which_others_settled_stays(scripts: Scripts) -> None:
@@ -227,20 +221,18 @@ def test_a_configuration_of_others_does_not_lose_its_servers(scripts: Scripts) -
         "sideEffects": "None",
     }
     scripts.plane.api.create({**configuration, "webhooks": [entry]})
-    before = versions(scripts.dump())
-    line = scripts.fails(1, "undeploy-webhook", "--context", "controlplane")
+    with scripts.unchanged():
+        line = scripts.fails(1, "undeploy-webhook", "--context", "controlplane")
     command = f"kubectl --context controlplane delete mutatingwebhookconfiguration {CONFIGURATION}"
     assert f"{command}, then undeploy-webhook.sh again" in line
-    assert versions(scripts.dump()) == before
     kubectl("delete", *CONFIG)
 
 
 def test_an_installation_elsewhere_is_not_taken_for_ours(scripts: Scripts, tmp_path: Path) -> None:
     scripts.deploy("--no-wait")
-    before = versions(scripts.dump())
-    line = scripts.fails(1, "undeploy-webhook", NAMESPACE="another")
+    with scripts.unchanged():
+        line = scripts.fails(1, "undeploy-webhook", NAMESPACE="another")
     assert f": NAMESPACE={scripts.namespace} scripts/undeploy-webhook.sh takes it away" in line
-    assert versions(scripts.dump()) == before
 
 
 def test_in_a_namespace_that_is_being_deleted_the_rest_is_taken_away(scripts: Scripts) -> None:

@@ -21,6 +21,9 @@ from .poll import poll
 
 Object = dict[str, Any]
 
+# Who we are in the managedFields of what we write.
+MANAGER = "e2e"
+
 PLURALS = {
     "CheckpointBackup": "checkpointbackups",
     "ClusterRole": "clusterroles",
@@ -111,7 +114,11 @@ class Api:
         query: dict[str, str] | None = None,
         content_type: str = "application/json",
     ) -> Reply:
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content_type}
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Content-Type": content_type,
+            "User-Agent": MANAGER,
+        }
         target = f"{path}?{urlencode(query)}" if query else path
         data = json.dumps(body) if body else None
 

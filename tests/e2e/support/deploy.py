@@ -16,13 +16,14 @@ from typing import Any
 import yaml
 
 from . import controlplane
-from .api import Api, Object
+from .api import Object
 from .certificates import openssl
 from .controlplane import ControlPlane, UnavailableError
 from .fixtures import StartServer
 from .poll import poll
 from .registration import registered
 from .settings import REPOSITORY, cannot_run
+from .written import Written, difference, told, written
 
 DEPLOY = REPOSITORY / "deploy"
 SCRIPTS = REPOSITORY / "scripts"
@@ -38,15 +39,6 @@ ALL = ("deploy-webhook", "undeploy-webhook", "generate-webhook-certs")
 
 # All that they may run, beside kubectl.
 PROGRAMS = ("bash", "openssl", "basename", "cat", "cp", "dirname", "mkdir", "mktemp", "rm", "sleep")
-
-# They change by themselves.
-RESTLESS = {"events", "leases", "componentstatuses"}
-
-# Controllers make them when they start, and a moment after a namespace.
-CONTROLLERS_ACCOUNTS = "kube-system"
-MADE_IN_EACH_NAMESPACE = {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")}
-
-Dump = dict[tuple[str, str, str], Object]
 
 
 # the manifests
@@ -160,34 +152,17 @@ class Scripts:
     def create_namespace(self) -> None:
         self.plane.kubectl("create", "namespace", self.namespace)
 
-    def dump(self) -> Dump:
-        """Every object of the cluster, by kind, namespace and name."""
-        return {
-            (kind, body["metadata"].get("namespace", ""), body["metadata"]["name"]): body
-            for path, kind in listable(self.plane.api)
-            for body in self.plane.api.request("GET", path).object["items"]
-            if not made_by_controllers(kind, body["metadata"])
-        }
+    def written(self) -> Written:
+        """All that was written in the cluster, by whatever hand."""
+        return written(self.plane.api)
 
-
-def made_by_controllers(kind: str, metadata: Object) -> bool:
-    if kind == "ServiceAccount" and metadata["namespace"] == CONTROLLERS_ACCOUNTS:
-        return True
-    return (kind, metadata["name"]) in MADE_IN_EACH_NAMESPACE
-
-
-def listable(api: Api) -> Iterator[tuple[str, str]]:
-    """Path and kind of all that can be listed, in the version that the API server prefers."""
-    groups = api.request("GET", "/apis").object["groups"]
-    preferred = [f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups]
-    for version in ("/api/v1", *preferred):
-        for resource in api.request("GET", version).object["resources"]:
-            if "list" in resource["verbs"] and resource["name"] not in RESTLESS:
-                yield f"{version}/{resource['name']}", resource["kind"]
-
-
-def versions(dump: Dump) -> dict[tuple[str, str, str], str]:
-    return {key: body["metadata"]["resourceVersion"] for key, body in dump.items()}
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Fails when the block leaves anything else than it was."""
+        before = self.written()
+        yield
+        changed = difference(before, self.written())
+        assert not changed, told(changed)
 
 
 @contextmanager
@@ -222,11 +197,13 @@ def complete_rollout(plane: ControlPlane, namespace: str) -> None:
     since = datetime.now(timezone.utc) - timedelta(minutes=1)
     ready = {"type": "Ready", "status": "True", "lastTransitionTime": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
     patch = {"status": {"phase": "Running", "conditions": [ready]}}
-    pods = poll(
-        "its Pods are created",
-        lambda: plane.api.list("v1", "Pod", namespace, labelSelector=f"app={APP}"),
-    )
-    for body in pods:
+    wanted = of_kind(manifests("deployment.yaml"), "Deployment")["spec"]["replicas"]
+
+    def all_there() -> list[Object] | None:
+        found = plane.api.list("v1", "Pod", namespace, labelSelector=f"app={APP}")
+        return found if len(found) == wanted else None
+
+    for body in poll("all its Pods are created", all_there):
         plane.api.merge({"apiVersion": "v1", "kind": "Pod", **body}, patch, "/status")
 
 
