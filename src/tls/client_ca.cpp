@@ -1,5 +1,8 @@
 #include "smw/tls/client_ca.hpp"
 
+#include "tls/inspect_details.hpp"
+#include "tls/inspect_pem.hpp"
+#include "tls/inspect_rules.hpp"
 #include "tls/openssl.hpp"
 #include "tls/pem.hpp"
 
@@ -11,29 +14,18 @@ namespace smw::tls {
 
 namespace {
 
-constexpr std::chrono::hours kExpiresSoon{72};
 /// Of intermediate certificates: far above any, below what a stranger could make us verify.
 constexpr int kMostDepth = 10;
 
-/// What is to be said about the CA that is number `number` of its file, if anything.
-std::vector<std::string> suspicions(X509* certificate, std::size_t number, WallTime now) {
+/// What is to be said about a certificate of the file, if anything.
+std::vector<std::string> suspicions(X509* certificate, std::string_view what, WallTime now) {
     std::vector<std::string> result;
-    const WallTime not_before = wall_time(X509_get0_notBefore(certificate));
-    const WallTime not_after = wall_time(X509_get0_notAfter(certificate));
-    if (now >= not_after) {
-        result.push_back(
-            fmt::format("certificate number {} expired at {}", number, utc_text(not_after)));
-    } else if (now < not_before) {
-        result.push_back(fmt::format("certificate number {} is not valid before {}", number,
-                                     utc_text(not_before)));
-    } else if (not_after - now < kExpiresSoon) {
-        result.push_back(fmt::format("certificate number {} expires within {} hours", number,
-                                     kExpiresSoon.count()));
+    if (const auto dates = judge_dates(details_of(certificate), what, now)) {
+        result.push_back(dates->text);
     }
-    if (X509_check_ca(certificate) == 0) {
-        result.push_back(fmt::format(
-            "certificate number {} is no CA: it verifies only who has this very certificate",
-            number));
+    if (const auto why = why_no_ca(certificate)) {
+        result.push_back(
+            fmt::format("{} {}: it verifies only who has this very certificate", what, *why));
     }
     return result;
 }
@@ -62,7 +54,8 @@ Expected<std::shared_ptr<const ClientCa>> ClientCa::make(const std::string& pem,
         }
         made->dates_.push_back({wall_time(X509_get0_notBefore(certificate)),
                                 wall_time(X509_get0_notAfter(certificate))});
-        for (auto& suspicion : suspicions(certificate, index + 1, now)) {
+        const auto what = fmt::format("certificate number {}", index + 1);
+        for (auto& suspicion : suspicions(certificate, what, now)) {
             made->warnings_.push_back(std::move(suspicion));
         }
     }

@@ -1,7 +1,7 @@
 #include "smw/tls/client_context.hpp"
 
+#include "tls/inspect_pem.hpp"
 #include "tls/openssl.hpp"
-#include "tls/pem.hpp"
 
 #include <fmt/format.h>
 #include <openssl/pem.h>

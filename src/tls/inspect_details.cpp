@@ -185,6 +185,18 @@ bool is_ca(X509* certificate) {
     return (X509_get_extension_flags(certificate) & EXFLAG_CA) != 0;
 }
 
+std::optional<std::string> why_no_ca(X509* certificate) {
+    // A root of version 1 has no extensions to say it with.
+    constexpr std::uint32_t kOldRoot = EXFLAG_V1 | EXFLAG_SS;
+    if (!is_ca(certificate) && (X509_get_extension_flags(certificate) & kOldRoot) != kOldRoot) {
+        return "is no CA (its basicConstraints lack CA:TRUE)";
+    }
+    if (!has_key_usage(certificate, KU_KEY_CERT_SIGN)) {
+        return "may not sign certificates (its keyUsage lacks keyCertSign)";
+    }
+    return std::nullopt;
+}
+
 bool is_for(X509* certificate, int usage) {
     const Usages usages = usages_of(certificate);
     const int count = usages ? sk_ASN1_OBJECT_num(usages.get()) : 0;

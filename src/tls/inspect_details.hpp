@@ -5,6 +5,8 @@
 #include "tls/openssl.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace smw::tls {
 
@@ -15,6 +17,10 @@ namespace smw::tls {
 
 /// basicConstraints has CA:TRUE.
 [[nodiscard]] bool is_ca(X509* certificate);
+
+/// Why nothing that it signed is believed, as Go's crypto/x509 says: a clause such as "is no CA
+/// (its basicConstraints lack CA:TRUE)"; nothing when it may sign.
+[[nodiscard]] std::optional<std::string> why_no_ca(X509* certificate);
 
 /// Whether its extended key usages allow `usage` (NID_server_auth, NID_client_auth), as Go's
 /// crypto/x509 says: also with anyExtendedKeyUsage, or none at all.

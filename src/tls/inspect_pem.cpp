@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <span>
 
 namespace smw::tls {
 namespace {
@@ -111,6 +112,36 @@ Finding no_key(std::string_view pem, const std::vector<PemBlock>& blocks) {
     return refused(Rule::NoKey, "there is no PEM private key in the key file" + why);
 }
 
+struct Unreadable {
+    std::size_t number;
+    std::string why;
+};
+
+struct Certificates {
+    std::vector<Certificate> readable;
+    std::vector<Unreadable> unreadable;
+};
+
+Certificates read_all(const std::vector<PemBlock>& blocks) {
+    ERR_clear_error();
+    Certificates all;
+    for (const auto& block : blocks) {
+        if (!is_certificate(block)) {
+            continue;
+        }
+        const Bio bio = reader(block);
+        Certificate certificate{PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)};
+        if (certificate) {
+            all.readable.push_back(std::move(certificate));
+        } else {
+            all.unreadable.push_back({all.readable.size() + all.unreadable.size() + 1,
+                                      explain_unreadable(block, "no certificate")});
+        }
+    }
+    ERR_clear_error();
+    return all;
+}
+
 }  // namespace
 
 std::vector<PemBlock> split_pem(std::string_view text) {
@@ -159,36 +190,21 @@ std::string only_key(std::string_view text) {
 }
 
 ParsedChain parse_chain(std::string_view pem, std::string_view where) {
-    ERR_clear_error();
-    ParsedChain chain;
     const auto blocks = split_pem(pem);
-    std::size_t number = 0;
-    std::size_t unreadable = 0;
-    for (const auto& block : blocks) {
-        if (!is_certificate(block)) {
-            continue;
-        }
-        ++number;
-        const Bio bio = reader(block);
-        Certificate certificate{PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)};
-        if (certificate) {
-            chain.certificates.push_back(std::move(certificate));
-            continue;
-        }
-        if (++unreadable > kMostTold) {
-            continue;
-        }
+    auto [certificates, unreadable] = read_all(blocks);
+    ParsedChain chain{std::move(certificates), {}};
+    for (const auto& [number, why] :
+         std::span{unreadable}.first(std::min(unreadable.size(), kMostTold))) {
         chain.findings.push_back(
             refused(Rule::UnreadableCertificate,
-                    fmt::format("certificate number {} cannot be read: {}", number,
-                                explain_unreadable(block, "no certificate"))));
+                    fmt::format("certificate number {} cannot be read: {}", number, why)));
     }
-    if (unreadable > kMostTold) {
-        chain.findings.push_back(
-            refused(Rule::UnreadableCertificate,
-                    fmt::format("{} further certificates cannot be read", unreadable - kMostTold)));
+    if (unreadable.size() > kMostTold) {
+        chain.findings.push_back(refused(
+            Rule::UnreadableCertificate,
+            fmt::format("{} further certificates cannot be read", unreadable.size() - kMostTold)));
     }
-    if (number == 0) {
+    if (chain.certificates.empty() && unreadable.empty()) {
         const bool has_key = std::ranges::any_of(blocks, is_key);
         chain.findings.push_back(
             refused(Rule::NoCertificate,
@@ -196,8 +212,20 @@ ParsedChain parse_chain(std::string_view pem, std::string_view where) {
                                 has_key ? ", only a private key; are the two files swapped?"
                                         : explain_absence(pem, "openssl x509 -inform der"))));
     }
-    ERR_clear_error();
     return chain;
+}
+
+Expected<std::vector<Certificate>> read_certificates(std::string_view pem, std::string_view whose) {
+    auto [certificates, unreadable] = read_all(split_pem(pem));
+    if (!unreadable.empty()) {
+        return fail(Code::BadRequest,
+                    fmt::format("certificate number {} of {} cannot be read: {}",
+                                unreadable.front().number, whose, unreadable.front().why));
+    }
+    if (certificates.empty()) {
+        return fail(Code::BadRequest, fmt::format("{} holds no certificate", whose));
+    }
+    return std::move(certificates);
 }
 
 ParsedKey parse_key(std::string_view pem) {

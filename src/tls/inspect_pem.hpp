@@ -37,6 +37,11 @@ struct ParsedChain {
 /// `where` is what the text is called: "the chain".
 [[nodiscard]] ParsedChain parse_chain(std::string_view pem, std::string_view where);
 
+/// The same for who needs all of them, and one sentence when that fails: "certificate number 2 of
+/// the CA cannot be read: ...".
+[[nodiscard]] Expected<std::vector<Certificate>> read_certificates(std::string_view pem,
+                                                                   std::string_view whose);
+
 struct ParsedKey {
     Key key;
     std::optional<Finding>

@@ -259,12 +259,8 @@ void judge_leaf(Findings& findings, X509* leaf, const Expectation& expectation) 
                            fmt::join(details.usages, ", ")));
     }
     judge_key_usage(findings, leaf);
-    if (auto time = judge_time(details, "the certificate", expectation.now)) {
-        findings.push_back(std::move(*time));
-    } else if (details.not_after - expectation.now < kExpiresSoon) {
-        suspect(findings, Rule::ExpiresSoon,
-                fmt::format("it expires within {} hours, at {}", kExpiresSoon.count(),
-                            to_text(details.not_after)));
+    if (auto dates = judge_dates(details, "the certificate", expectation.now)) {
+        findings.push_back(std::move(*dates));
     }
     judge_names(findings, leaf, details, expectation);
     judge_strength(findings, leaf);
@@ -275,18 +271,24 @@ void judge_leaf(Findings& findings, X509* leaf, const Expectation& expectation) 
 }
 
 void judge_ca(Findings& findings, X509* ca, std::string_view what, Severity severity) {
-    if (!is_ca(ca)) {
-        findings.push_back({severity, Rule::NotACa,
-                            fmt::format("{} is no CA (its basicConstraints lack CA:TRUE), and API "
-                                        "servers believe nothing that it signed",
-                                        what)});
-    } else if ((X509_get_key_usage(ca) & KU_KEY_CERT_SIGN) == 0) {
-        findings.push_back({severity, Rule::NotACa,
-                            fmt::format("{} may not sign certificates (its keyUsage lacks "
-                                        "keyCertSign), and API servers believe nothing that it "
-                                        "signed",
-                                        what)});
+    if (const auto why = why_no_ca(ca)) {
+        findings.push_back(
+            {severity, Rule::NotACa,
+             fmt::format("{} {}, and API servers believe nothing that it signed", what, *why)});
     }
+}
+
+std::optional<Finding> judge_dates(const CertificateDetails& certificate, std::string_view what,
+                                   WallTime now) {
+    if (auto time = judge_time(certificate, what, now)) {
+        return time;
+    }
+    if (certificate.not_after - now >= kExpiresSoon) {
+        return std::nullopt;
+    }
+    return Finding{Severity::Suspicious, Rule::ExpiresSoon,
+                   fmt::format("{} expires within {} hours, at {}", what, kExpiresSoon.count(),
+                               to_text(certificate.not_after))};
 }
 
 }  // namespace smw::tls

@@ -4,6 +4,8 @@
 #include "smw/tls/inspect.hpp"
 #include "tls/openssl.hpp"
 
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace smw::tls {
@@ -25,6 +27,9 @@ void judge_issuers(Findings& findings, const Chain& chain, std::size_t leaf, Wal
 void judge_leaf(Findings& findings, X509* leaf, const Expectation& expectation);
 /// One that is to be trusted, called `what`. `severity` is that of a missing CA bit.
 void judge_ca(Findings& findings, X509* ca, std::string_view what, Severity severity);
+/// What is wrong with its dates (refused), or soon will be (suspicious).
+[[nodiscard]] std::optional<Finding> judge_dates(const CertificateDetails& certificate,
+                                                 std::string_view what, WallTime now);
 /// What it signs verifies with the certificate.
 [[nodiscard]] bool signs_for(X509* certificate, EVP_PKEY* key);
 

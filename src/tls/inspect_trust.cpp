@@ -56,7 +56,8 @@ std::string explain(X509_STORE_CTX* verification, WallTime now) {
                                details_of(at).issuer);
         case X509_V_ERR_INVALID_CA:
         case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
-            return fmt::format("{} may not sign certificates", subject);
+            return fmt::format("{} {}", subject,
+                               why_no_ca(at).value_or("may not sign certificates"));
         case X509_V_ERR_INVALID_PURPOSE:
             return fmt::format("{} is not for servers", subject);
         case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -75,11 +76,6 @@ std::string explain(X509_STORE_CTX* verification, WallTime now) {
 Expected<void> judge_as_go(STACK_OF(X509) * path) {
     for (int depth = 0; depth < sk_X509_num(path); ++depth) {
         X509* certificate = sk_X509_value(path, depth);
-        if (depth > 0 && X509_get_version(certificate) == X509_VERSION_3 && !is_ca(certificate)) {
-            return fail(Code::BadRequest,
-                        fmt::format("{} is no CA (its basicConstraints lack CA:TRUE)",
-                                    subject_of(certificate)));
-        }
         const int digest = signature_digest(certificate);
         const bool is_anchor = depth + 1 == sk_X509_num(path);
         if (!is_anchor && (digest == NID_sha1 || digest == NID_md5)) {

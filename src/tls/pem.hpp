@@ -1,20 +1,12 @@
 #pragma once
-// What is in a file of PEM certificates (RFC 7468), and its dates.
+// The dates of certificates.
 
 #include "smw/base/clock.hpp"
-#include "smw/base/error.hpp"
 #include "tls/openssl.hpp"
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace smw::tls {
-
-/// Every certificate of `pem`, at least one; what stands between them is passed over. `whose` is
-/// "the CA" in errors.
-[[nodiscard]] Expected<std::vector<Certificate>> read_certificates(const std::string& pem,
-                                                                   std::string_view whose);
 
 /// The nearest that a WallTime can hold: "no end" is the year 9999 (RFC 5280 4.1.2.5).
 [[nodiscard]] WallTime wall_time(const ASN1_TIME* time);

@@ -75,8 +75,10 @@ bool verify_path(X509_STORE_CTX* verification, int usage) {
     const STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(verification);
     for (int depth = 0; depth < sk_X509_num(path); ++depth) {
         X509* certificate = sk_X509_value(path, depth);
-        if (!is_for(certificate, usage)) {
-            X509_STORE_CTX_set_error(verification, X509_V_ERR_INVALID_PURPOSE);
+        const bool may_sign = depth == 0 || !why_no_ca(certificate);
+        if (!may_sign || !is_for(certificate, usage)) {
+            X509_STORE_CTX_set_error(verification,
+                                     may_sign ? X509_V_ERR_INVALID_PURPOSE : X509_V_ERR_INVALID_CA);
             X509_STORE_CTX_set_error_depth(verification, depth);
             X509_STORE_CTX_set_current_cert(verification, certificate);
             return false;

@@ -1,7 +1,7 @@
 // Who is verified, who is refused, and what is counted and written about it.
 
 #include "unit/tls/callers_world.hpp"
-#include "unit/tls/key_usage.hpp"
+#include "unit/tls/extensions.hpp"
 
 #include <gmock/gmock.h>
 
@@ -116,6 +116,15 @@ TEST_F(CallersTest, BlamesTheOneAboveThatIsBad) {
         shown.chain.push_back(above.certificate);
         EXPECT_EQ(caller_of(shown).problem, problem);
     }
+}
+
+TEST_F(CallersTest, BelievesNoCaThatDoesNotSayThatItIsOne) {
+    auto bare = make_ca("bare");
+    bare.certificate = test::without_extension(bare.certificate, NID_basic_constraints, bare.key);
+    trust({{test::with_key_usage(bare.certificate, "keyCertSign", bare.key), bare.key}});
+    const auto caller = caller_of(leaf_of(bare));
+    EXPECT_EQ(caller.certificate, Certificate::Unverified);
+    EXPECT_EQ(caller.problem, "a certificate above it is no CA");
 }
 
 TEST_F(CallersTest, BlamesWhatIsNotForClients) {

@@ -1,6 +1,7 @@
 #include "smw/tls/client_ca.hpp"
 
 #include "support/certificates.hpp"
+#include "unit/tls/extensions.hpp"
 
 #include <gmock/gmock.h>
 
@@ -48,7 +49,7 @@ TEST(ClientCa, SaysWhatIsWrongWithTheText) {
     EXPECT_EQ(problem_of("garbage"), "the client CA holds no certificate");
     EXPECT_EQ(problem_of(test::to_pem(test::make_key())), "the client CA holds no certificate");
     EXPECT_THAT(problem_of(pem.substr(0, pem.size() / 2)),
-                HasSubstr("certificate number 1 of the client CA cannot be read"));
+                HasSubstr("certificate number 1 of the client CA cannot be read: it breaks off"));
     EXPECT_THAT(problem_of(pem + pem.substr(0, pem.size() / 2)),
                 HasSubstr("certificate number 2 of the client CA cannot be read"));
     auto broken = pem;
@@ -90,10 +91,35 @@ TEST(ClientCa, WarnsOfWhatIsSuspicious) {
                                    kNow);
     ASSERT_TRUE(ca);
     EXPECT_THAT((*ca)->warnings(),
-                ElementsAre(HasSubstr("certificate number 2 is no CA"),
+                ElementsAre("certificate number 2 is no CA (its basicConstraints lack CA:TRUE): "
+                            "it verifies only who has this very certificate",
                             HasSubstr("certificate number 3 expired at 20"),
                             HasSubstr("certificate number 4 is not valid before 20"),
-                            "certificate number 5 expires within 72 hours"));
+                            HasSubstr("certificate number 5 expires within 72 hours, at 20")));
+}
+
+TEST(ClientCa, WarnsOfOneThatMayNotSign) {
+    test::CertificateSpec spec;
+    spec.is_ca = true;
+    const auto key = test::make_key();
+    const auto warnings_of = [](const test::CertificatePtr& certificate) {
+        return (*ClientCa::make(test::to_pem(certificate), kNow))->warnings();
+    };
+    EXPECT_THAT(warnings_of(test::with_key_usage(test::issue(spec, key), "keyCertSign", key)),
+                IsEmpty());
+    EXPECT_THAT(warnings_of(test::with_key_usage(test::issue(spec, key), "cRLSign", key)),
+                ElementsAre("certificate number 1 may not sign certificates (its keyUsage lacks "
+                            "keyCertSign): it verifies only who has this very certificate"));
+    auto plain = test::without_extension(test::issue(spec, key), NID_basic_constraints, key);
+    EXPECT_THAT(warnings_of(plain), ElementsAre(HasSubstr("is no CA")));
+    EXPECT_THAT(warnings_of(test::with_key_usage(plain, "keyCertSign", key)),
+                ElementsAre(HasSubstr("is no CA")));
+    X509_set_version(plain.get(), X509_VERSION_1);
+    while (X509_get_ext_count(plain.get()) > 0) {
+        X509_EXTENSION_free(X509_delete_ext(plain.get(), 0));
+    }
+    X509_sign(plain.get(), key.get(), EVP_sha256());
+    EXPECT_THAT(warnings_of(plain), IsEmpty()) << "a root from before there were extensions";
 }
 
 }  // namespace

@@ -161,7 +161,7 @@ TEST(Identity, WarnsWhenTheNameThatIsAskedForIsMissing) {
 TEST(Identity, WarnsOfWeakness) {
     const auto soon = judge(test::make_pair({.not_after = kNow + hours{71}}));
     ASSERT_TRUE(soon);
-    EXPECT_THAT(soon->warnings, ElementsAre(HasSubstr("it expires within 72 hours")));
+    EXPECT_THAT(soon->warnings, ElementsAre(HasSubstr("the certificate expires within 72 hours")));
 
     const auto rsa = judge(test::make_pair({}, KeyKind::Rsa1024));
     ASSERT_TRUE(rsa);

@@ -346,7 +346,8 @@ INSTANTIATE_TEST_SUITE_P(
             [](const Family&) {
                 return leaf_with(with([](auto& spec) { spec.not_after = kNow + hours{71}; }));
             },
-            ElementsAre(suspicious(Rule::ExpiresSoon, "it expires within 72 hours, at 20"))},
+            ElementsAre(suspicious(Rule::ExpiresSoon,
+                                   "the certificate expires within 72 hours, at 20"))},
         Bad{"OtherName",
             [](const Family&) { return leaf_with(with([](auto& spec) { spec.san = "DNS:svc"; })); },
             ElementsAre(suspicious(Rule::MissingName,

@@ -1,8 +1,7 @@
 // A server's key that may not sign: what clients do, and so what is said about it.
 
-#include "unit/tls/key_usage.hpp"
-
 #include "smw/tls/server_context.hpp"
+#include "unit/tls/extensions.hpp"
 #include "unit/tls/inspect_world.hpp"
 
 #include <openssl/err.h>
