@@ -15,14 +15,18 @@ std::size_t count(std::string_view text, std::string_view what) {
     return found;
 }
 
-}  // namespace
-
-Bundle Bundle::parse(std::string_view pem) {
+Bundle gather(const std::vector<tls::BundleCertificate>& certificates) {
     Bundle bundle;
-    for (const auto& certificate : tls::read_bundle(pem)) {
+    for (const auto& certificate : certificates) {
         bundle.add(certificate);
     }
     return bundle;
+}
+
+}  // namespace
+
+Bundle Bundle::parse(std::string_view pem) {
+    return gather(tls::read_bundle(pem));
 }
 
 void Bundle::add(const tls::BundleCertificate& certificate) {
@@ -63,7 +67,7 @@ bool Target::is_met_by(std::string_view pem) const {
     if (count(pem, kBegin) != certificates.size()) {
         return false;
     }
-    const auto published = Bundle::parse(pem);
+    const auto published = gather(certificates);
     Bundle all = must;
     all.add(may);
     return published.has_all(must) && all.has_all(published);
