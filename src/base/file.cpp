@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <system_error>
@@ -87,6 +88,48 @@ Expected<std::string> read_file(const std::filesystem::path& path, std::size_t m
         return annotate(std::move(text).error(), path.string());
     }
     return text;
+}
+
+namespace {
+
+/// 0, or the error number.
+int write_all(const Descriptor& file, std::string_view content) {
+    while (!content.empty()) {
+        const auto written = ::write(file.get(), content.data(), content.size());
+        if (written < 0 && errno != EINTR) {
+            return errno;
+        }
+        content.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+    }
+    return ::fsync(file.get()) == 0 ? 0 : errno;
+}
+
+/// 0, or the error number: a new file beside `path`, which then takes its place.
+int write_beside(const std::filesystem::path& path, std::string_view content, mode_t mode) {
+    // A name that nobody can have put there before.
+    std::string beside = (path.parent_path() / ".new-XXXXXX").string();
+    const Descriptor file{::mkostemp(beside.data(), O_CLOEXEC)};
+    if (file.get() < 0) {
+        return errno;
+    }
+    int error = ::fchmod(file.get(), mode) == 0 ? write_all(file, content) : errno;
+    if (error == 0 && ::rename(beside.c_str(), path.c_str()) != 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        ::unlink(beside.c_str());
+    }
+    return error;
+}
+
+}  // namespace
+
+Expected<void> write_file(const std::filesystem::path& path, std::string_view content,
+                          mode_t mode) {
+    if (const int error = write_beside(path, content, mode); error != 0) {
+        return annotate(system_error(error), fmt::format("writing {}", path.string()));
+    }
+    return {};
 }
 
 }  // namespace smw

@@ -1,6 +1,7 @@
 #pragma once
 // Files that others write, read whole: certificates, tokens, kubeconfigs, manifests. Blocking, but
-// never without end: not on a FIFO or a device, and never more than the caller can use.
+// never without end: not on a FIFO or a device, and never more than the caller can use. And files
+// that others read, written whole.
 
 #include "smw/base/error.hpp"
 
@@ -43,5 +44,15 @@ private:
 /// Both. An error names the file: "/etc/ca.crt: No such file or directory" (NotFound).
 [[nodiscard]] Expected<std::string> read_file(const std::filesystem::path& path,
                                               std::size_t most_bytes);
+
+/// For everybody to read; keys are for their owner only.
+inline constexpr mode_t kReadByAll = 0644;
+inline constexpr mode_t kReadByOwner = 0600;
+
+/// Makes the file, or replaces what is there, when all of it is on the disk: nobody ever reads half
+/// of it, or sees it under another mode. What is a link is replaced, not followed. An error names
+/// the file: "writing /etc/ca.crt: No space left on device", and nothing has changed.
+[[nodiscard]] Expected<void> write_file(const std::filesystem::path& path, std::string_view content,
+                                        mode_t mode = kReadByAll);
 
 }  // namespace smw

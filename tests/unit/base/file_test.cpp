@@ -4,8 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
+#include <iterator>
 #include <string>
+#include <string_view>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 namespace smw {
@@ -83,6 +87,79 @@ TEST(Descriptor, ClosesWhatItHolds) {
     }
     struct stat status {};
     EXPECT_NE(::fstat(number, &status), 0);
+}
+
+mode_t mode_of(const fs::path& file) {
+    struct stat status {};
+    EXPECT_EQ(::lstat(file.c_str(), &status), 0);
+    return status.st_mode & (S_IFMT | 07777U);
+}
+
+std::size_t count_in(const fs::path& folder) {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator{folder}, fs::directory_iterator{}));
+}
+
+TEST(WriteFile, MakesAndReplaces) {
+    const test::Folder folder;
+    const auto file = folder.path() / "f";
+    const mode_t before = ::umask(0077);
+    for (const std::size_t size : {0U, 1U, 3'000'000U, 2U}) {
+        const std::string content(size, 'x');
+        ASSERT_TRUE(write_file(file, content));
+        EXPECT_EQ(read_file(file, kPlenty * 4), content);
+        EXPECT_EQ(mode_of(file), S_IFREG | 0644U) << "whatever the umask";
+    }
+    ASSERT_TRUE(write_file(file, "key", kReadByOwner));
+    EXPECT_EQ(mode_of(file), S_IFREG | 0600U);
+    ::umask(before);
+    EXPECT_EQ(count_in(folder.path()), 1U) << "nothing is left lying about";
+}
+
+TEST(WriteFile, TakesTheLongestName) {
+    const test::Folder folder;
+    const auto file = folder.path() / std::string(255, 'n');
+    EXPECT_TRUE(write_file(file, "x"));
+    EXPECT_EQ(read_file(file, kPlenty), "x");
+}
+
+TEST(WriteFile, ReplacesALinkAndNotWhatItLeadsTo) {
+    const test::Folder folder;
+    folder.write("theirs", "untouched");
+    fs::create_symlink("theirs", folder.path() / "f");
+    fs::create_symlink("theirs", folder.path() / "f.tmp");
+    ASSERT_TRUE(write_file(folder.path() / "f", "ours"));
+    EXPECT_EQ(read_file(folder.path() / "theirs", kPlenty), "untouched");
+    EXPECT_EQ(mode_of(folder.path() / "f"), S_IFREG | 0644U);
+    EXPECT_EQ(read_file(folder.path() / "f", kPlenty), "ours");
+}
+
+TEST(WriteFile, LeavesEverythingAsItWasWhenItFails) {
+    const test::Folder folder;
+    folder.write("f", "old");
+    const auto problem = [](const fs::path& file, std::string_view content) {
+        const auto written = write_file(file, content);
+        return written ? "none" : written.error().message;
+    };
+    const auto file = folder.path() / "f";
+    // As a full disk: what is larger than this is written up to there.
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    rlimit small = before;
+    small.rlim_cur = 4096;
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    const auto full = problem(file, std::string(5000, 'x'));
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    EXPECT_EQ(full, "writing " + file.string() + ": File too large");
+    EXPECT_EQ(read_file(file, kPlenty), "old");
+    fs::create_directory(folder.path() / "d");
+    EXPECT_EQ(problem(folder.path() / "d", "x"),
+              "writing " + (folder.path() / "d").string() + ": Is a directory");
+    EXPECT_EQ(problem(folder.path() / "none/f", "x"),
+              "writing " + (folder.path() / "none/f").string() + ": No such file or directory");
+    EXPECT_EQ(count_in(folder.path()), 2U);
 }
 
 }  // namespace
