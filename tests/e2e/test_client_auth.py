@@ -91,10 +91,10 @@ def test_required(tmp_path: Path, authority: Authority, stranger: KeyPair) -> No
 
         assert (callers(server, "allowed"), callers(server, "not_allowed")) == (2, 1)
         assert callers(server, "unverified") == 3
-        verified = [line for line in server.log_lines() if line.message == "Caller verified"]
+        verified = server.wait_for_message("Caller verified", 2)
         assert [line.fields["subject"] for line in verified] == ["CN=kube-apiserver", "CN=by-san"]
         assert {line.fields["issuer"] for line in verified} == {"CN=client-ca"}
-        refused = [line for line in server.log_lines() if line.message == "Caller refused"]
+        refused = server.wait_for_message("Caller refused")
         assert {line.level for line in refused} == {"INFO"}
         assert "no client certificate was presented" in refused[0].fields["why"]
         assert refused[0].fields["left_out"] == 0
@@ -109,14 +109,16 @@ def test_required(tmp_path: Path, authority: Authority, stranger: KeyPair) -> No
 
 
 def test_reported(tmp_path: Path, authority: Authority, stranger: KeyPair) -> None:
-    wanted = flags("report", authority.certificate, "kube-apiserver")
+    wanted, doubt = flags("report", authority.certificate, "kube-apiserver"), "Caller not verified"
     with serving(tmp_path, train_backup(), flags=wanted) as server:
         shown = (authority.issue(), authority.issue("other"), stranger, None)
         for own in shown:
             assert ask(server, own).status == 200
         results = ("allowed", "not_allowed", "unverified", "no_certificate")
         assert [callers(server, result) for result in results] == [1, 1, 1, 1]
-        doubts = [line for line in server.log_lines() if line.message == "Caller not verified"]
+        # The last caller showed none.
+        server.wait_for_lines(lambda line: (line.message, line.level) == (doubt, "DEBUG"))
+        doubts = [line for line in server.log_lines() if line.message == doubt]
         # About who shows a certificate there is a line a second.
         assert [line.level for line in doubts] in (["INFO", "DEBUG"], ["INFO", "INFO", "DEBUG"])
         assert doubts[0].fields["subject"] == "CN=other"
@@ -150,8 +152,8 @@ def test_reporting_without_a_client_ca_serves(tmp_path: Path) -> None:
     with serving(tmp_path, train_backup(), flags=flags("report", missing)) as server:
         assert ask(server).status == 200
         assert check(server, "client-ca").startswith("[!]client-ca: ")
-        errors = [line for line in server.log_lines() if line.level == "ERROR"]
-        assert len(errors) == 1 and str(missing) in errors[0].fields["why"]
+        (error,) = server.wait_for_level("ERROR")
+        assert str(missing) in error.fields["why"]
         assert callers(server, "no_client_ca") == 1
 
 

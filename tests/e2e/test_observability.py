@@ -53,13 +53,15 @@ def test_log_of_a_restored_pod(
         },
         "Applying image patches": {"patches": json.dumps(patch, separators=(",", ":"))},
     }
+
+    def story() -> list[LogLine] | None:
+        lines = [line for line in lines_about_pod(server, "train-") if line.level == "INFO"]
+        told = [line for line in lines if line.message in expected]
+        return told if len(told) >= len(expected) else None
+
     found = poll(
         "the lines of a restored pod",
-        lambda: [
-            line
-            for line in lines_about_pod(server, "train-")
-            if line.level == "INFO" and line.message in expected
-        ][: len(expected)],
+        story,
     )
     assert [line.message for line in found] == list(expected)
     for line in found:

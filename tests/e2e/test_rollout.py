@@ -61,7 +61,8 @@ def test_sigterm_of_one_of_two(
     api: Api, namespace: str, start_server: StartServer, register: Register
 ) -> None:
     object_ = backup(namespace, "train", ("Job", "train"), {"app": CHECKPOINT})
-    flags = ("--shutdown-delay", "2s")
+    # Far longer than the balancer takes to notice.
+    flags = ("--shutdown-delay", "5s")
     leaving, staying = (start_server(object_, flags=flags) for _ in range(2))
     balancer = Balancer(leaving, staying)
     # Each server has a CA of its own; a caBundle may hold several.

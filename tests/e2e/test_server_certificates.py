@@ -60,7 +60,7 @@ def test_files_that_come_late(tmp_path: Path) -> None:
         assert server.http_get("probes", "/livez")[0] == 200
         with pytest.raises((OSError, ssl.SSLError)):
             RawClient(server.port, blind())
-        assert "\tERROR\tcertificates\t" in server.log()
+        assert server.wait_for_level("ERROR")[0].logger == "certificates"
 
         volume.put(chain, key, names)
         poll("ready", server.ready)
@@ -127,7 +127,7 @@ def test_a_bad_pair_leaves_the_old_one_serving(tmp_path: Path) -> None:
         poll("rejected", lambda: reloads(server, "rejected") == 1)
         assert same(served(server.port), chain)
         assert server.ready()
-        assert "expired" in server.log()
+        server.wait_for_lines(lambda line: "expired" in line.raw)
         assert certificate_check(server) == "[+]certificate ok"
         assert "expired" in certificate_check(server, "certificate-files")
         # Half-written for a moment: the key of the new beside the leaf of the old is no news.
@@ -186,8 +186,8 @@ def test_expired_at_the_start(tmp_path: Path) -> None:
         client = RawClient(server.port, blind("http/1.1"))
         assert client.ask(BODY).status == 200
         client.close()
-        errors = [line for line in server.log_lines() if line.level == "ERROR"]
-        assert len(errors) == 1 and "expired" in errors[0].fields["why"]
+        (error,) = server.wait_for_level("ERROR")
+        assert "expired" in error.fields["why"]
         good = issue(tmp_path / "good")
         volume.put(*good)
         poll("ready", server.ready)
@@ -199,9 +199,12 @@ def test_a_certificate_for_another_service_is_taken_with_a_warning(tmp_path: Pat
     volume.put(*issue(tmp_path / "made", days=2))
     server = with_files(tmp_path / "server", volume.folder, "--service-name", "another")
     with ending(server):
-        warnings = [line for line in server.log_lines() if line.level == "WARN"]
-        reasons = " ".join(line.fields["why"] for line in warnings)
-        assert "another.default.svc" in reasons and "72 hours" in reasons
+        for reason in ("another.default.svc", "72 hours"):
+            server.wait_for_lines(
+                lambda line, reason=reason: (  # type: ignore[misc]
+                    line.level == "WARN" and reason in line.fields["why"]
+                )
+            )
 
 
 def test_ephemeral(tmp_path: Path) -> None:

@@ -118,8 +118,8 @@ def test_without_jobs(
         assert not other.warnings
     assert server.ready()
     assert server.metric("smw_job_lookups_total", result="refused") >= 3
-    said = [line.raw for line in server.log_lines() if line.level == "WARN"]
-    assert any("{apiGroups: [batch], resources: [jobs], verbs: [get]}" in line for line in said)
+    rule = "{apiGroups: [batch], resources: [jobs], verbs: [get]}"
+    server.wait_for_lines(lambda line: line.level == "WARN" and rule in line.raw)
 
 
 # An API server that was just restarted refuses everybody: the log waits whether it lasts.

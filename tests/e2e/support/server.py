@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -210,8 +211,21 @@ class Server:
         """The lines of one review."""
         return [line for line in self.log_lines() if line.fields.get("uid") == uid]
 
-    def wait_for_message(self, message: str) -> None:
-        poll(f"log line {message}", lambda: message in {line.message for line in self.log_lines()})
+    def wait_for_lines(self, wanted: Callable[[LogLine], bool], count: int = 1) -> list[LogLine]:
+        """The lines that are wanted, once there are so many: a thread of its own writes them, a
+        moment after the answer."""
+
+        def found() -> list[LogLine] | None:
+            lines = [line for line in self.log_lines() if wanted(line)]
+            return lines if len(lines) >= count else None
+
+        return poll(f"{count} log lines", found)
+
+    def wait_for_message(self, message: str, count: int = 1) -> list[LogLine]:
+        return self.wait_for_lines(lambda line: line.message == message, count)
+
+    def wait_for_level(self, level: str, count: int = 1) -> list[LogLine]:
+        return self.wait_for_lines(lambda line: line.level == level, count)
 
     def http_get(self, listener: str, path: str) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self._ports[listener], timeout=10)
