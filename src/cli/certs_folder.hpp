@@ -1,6 +1,7 @@
 #pragma once
 // The folder of `certs issue`: read whole, written whole or not at all.
 
+#include "cli/certs_journal.hpp"
 #include "smw/base/error.hpp"
 #include "smw/base/file.hpp"
 
@@ -19,14 +20,6 @@ struct IssuedFiles {
     std::optional<std::string> key;
 };
 
-struct NewFile {
-    std::string name;
-    std::string content;
-    bool is_key = false;  ///< only its owner may read it
-
-    friend bool operator==(const NewFile&, const NewFile&) = default;
-};
-
 /// Holds the folder against others that issue there, until destroyed.
 class IssueFolder {
 public:
@@ -35,9 +28,8 @@ public:
 
     [[nodiscard]] Expected<IssuedFiles> read() const;
 
-    /// All of them or none: when one cannot be put in place, those that were there before are. A
-    /// reader sees each file whole; a crash of the machine between two renames may leave a key
-    /// beside the other certificate, which the next run of `certs issue` mends.
+    /// All of them or none. A reader sees each file whole. When the process is killed, the next
+    /// open() finishes what was written completely.
     [[nodiscard]] Expected<void> write(const std::vector<NewFile>& files) const;
 
 private:
