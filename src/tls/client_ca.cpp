@@ -20,7 +20,7 @@ constexpr int kMostDepth = 10;
 /// What is to be said about a certificate of the file, if anything.
 std::vector<std::string> suspicions(X509* certificate, std::string_view what, WallTime now) {
     std::vector<std::string> result;
-    if (const auto dates = judge_dates(details_of(certificate), what, now)) {
+    if (const auto dates = judge_dates(details_of(certificate), what, {now})) {
         result.push_back(dates->text);
     }
     if (const auto why = why_no_ca(certificate)) {

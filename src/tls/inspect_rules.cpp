@@ -12,7 +12,6 @@
 namespace smw::tls {
 namespace {
 
-constexpr std::chrono::hours kExpiresSoon{72};
 constexpr int kSmallRsaBits = 2048;
 /// crypto/tls refuses larger ones: a handshake with them is a means to keep a client busy.
 constexpr int kLargeRsaBits = 8192;
@@ -259,7 +258,8 @@ void judge_leaf(Findings& findings, X509* leaf, const Expectation& expectation) 
                            fmt::join(details.usages, ", ")));
     }
     judge_key_usage(findings, leaf);
-    if (auto dates = judge_dates(details, "the certificate", expectation.now)) {
+    if (auto dates =
+            judge_dates(details, "the certificate", {expectation.now, expectation.expires_soon})) {
         findings.push_back(std::move(*dates));
     }
     judge_names(findings, leaf, details, expectation);
@@ -279,16 +279,18 @@ void judge_ca(Findings& findings, X509* ca, std::string_view what, Severity seve
 }
 
 std::optional<Finding> judge_dates(const CertificateDetails& certificate, std::string_view what,
-                                   WallTime now) {
-    if (auto time = judge_time(certificate, what, now)) {
+                                   Moment moment) {
+    if (auto time = judge_time(certificate, what, moment.now)) {
         return time;
     }
-    if (certificate.not_after - now >= kExpiresSoon) {
+    if (certificate.not_after - moment.now >= moment.soon) {
         return std::nullopt;
     }
+    using std::chrono::ceil;
+    using std::chrono::hours;
     return Finding{Severity::Suspicious, Rule::ExpiresSoon,
-                   fmt::format("{} expires within {} hours, at {}", what, kExpiresSoon.count(),
-                               to_text(certificate.not_after))};
+                   fmt::format("{} expires within {} hours, at {}", what,
+                               ceil<hours>(moment.soon).count(), to_text(certificate.not_after))};
 }
 
 }  // namespace smw::tls

@@ -27,9 +27,14 @@ void judge_issuers(Findings& findings, const Chain& chain, std::size_t leaf, Wal
 void judge_leaf(Findings& findings, X509* leaf, const Expectation& expectation);
 /// One that is to be trusted, called `what`. `severity` is that of a missing CA bit.
 void judge_ca(Findings& findings, X509* ca, std::string_view what, Severity severity);
+/// Looked at now, and how much time left is too little.
+struct Moment {
+    WallTime now;
+    std::chrono::seconds soon = kExpiresSoon;
+};
 /// What is wrong with its dates (refused), or soon will be (suspicious).
 [[nodiscard]] std::optional<Finding> judge_dates(const CertificateDetails& certificate,
-                                                 std::string_view what, WallTime now);
+                                                 std::string_view what, Moment moment);
 /// What it signs verifies with the certificate.
 [[nodiscard]] bool signs_for(X509* certificate, EVP_PKEY* key);
 

@@ -29,8 +29,8 @@ void Serving::see_none(std::string why) {
 /// Again at each look, so that a pair that is not valid yet is taken when its time has come.
 void Serving::judge(std::string chain_pem, std::string key_pem, std::string content) {
     const WallTime now = clock_.wall();
-    auto identity =
-        make_identity(std::move(chain_pem), std::move(key_pem), {settings_.expected_names, now});
+    auto identity = make_identity(std::move(chain_pem), std::move(key_pem),
+                                  {settings_.expected_names, now, settings_.expires_soon});
     if (!identity) {
         reload_.refuse({identity.error().message, std::move(content), true});
         return;

@@ -5,6 +5,7 @@
 #include "smw/base/clock.hpp"
 #include "smw/base/error.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,10 +72,14 @@ struct CertificateDetails {
 };
 
 /// What a leaf must be good for.
+inline constexpr std::chrono::hours kExpiresSoon{72};
+
 struct Expectation {
     /// What callers ask for: a finding when no SAN covers the first; empty: anything goes.
     std::vector<std::string> names;
     WallTime now;
+    /// With less time left it is suspicious: somebody forgot to renew it.
+    std::chrono::seconds expires_soon = kExpiresSoon;
 };
 
 /// PEM, with whatever else is in the files.

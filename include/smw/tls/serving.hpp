@@ -19,6 +19,7 @@ struct ServingSettings {
     std::string from;  ///< folder or Secret, for people
     std::vector<std::string> expected_names;
     ServerSettings server;
+    std::chrono::seconds expires_soon = kExpiresSoon;
 };
 
 /// Publishes a context for each new good pair; a bad pair leaves the old one serving. Used on one
