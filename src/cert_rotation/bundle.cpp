@@ -15,18 +15,16 @@ std::size_t count(std::string_view text, std::string_view what) {
     return found;
 }
 
-Bundle gather(const std::vector<tls::BundleCertificate>& certificates) {
+}  // namespace
+
+Bundle Bundle::parse(std::string_view pem) {
+    const auto certificates = tls::read_bundle(pem);
     Bundle bundle;
     for (const auto& certificate : certificates) {
         bundle.add(certificate);
     }
+    bundle.has_other_pem_ = count(pem, kBegin) != certificates.size();
     return bundle;
-}
-
-}  // namespace
-
-Bundle Bundle::parse(std::string_view pem) {
-    return gather(tls::read_bundle(pem));
 }
 
 void Bundle::add(const tls::BundleCertificate& certificate) {
@@ -61,16 +59,10 @@ std::string Bundle::pem() const {
     return text;
 }
 
-bool Target::is_met_by(std::string_view pem) const {
-    const auto certificates = tls::read_bundle(pem);
-    // Keys, what is damaged, what only one of us can read: an API server need not see any of it.
-    if (count(pem, kBegin) != certificates.size()) {
-        return false;
-    }
-    const auto published = gather(certificates);
+bool Target::is_met_by(const Bundle& published) const {
     Bundle all = must;
     all.add(may);
-    return published.has_all(must) && all.has_all(published);
+    return !published.has_other_pem() && published.has_all(must) && all.has_all(published);
 }
 
 std::string Target::pem() const {

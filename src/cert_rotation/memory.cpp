@@ -6,9 +6,13 @@ namespace smw::cert_rotation {
 
 std::vector<Bundle> read_entries(const World& world) {
     std::vector<Bundle> entries;
+    std::string_view last;
     for (const auto& configuration : world.configurations) {
         for (const auto& entry : configuration.entries) {
-            entries.push_back(Bundle::parse(entry.ca_bundle));
+            // They are the same but for somebody's doing, and parsing is what a look costs.
+            const bool is_same = !entries.empty() && entry.ca_bundle == last;
+            entries.push_back(is_same ? Bundle{entries.back()} : Bundle::parse(entry.ca_bundle));
+            last = entry.ca_bundle;
         }
     }
     return entries;

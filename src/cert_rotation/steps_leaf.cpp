@@ -91,8 +91,7 @@ Plan sign_leaf(const Draft& draft) {
     SecretWrite write;
     write.target = Write::Target::CertsSecret;
     write.change.data = {{"tls.crt", leaf->certificate_pem}, {"tls.key", leaf->key_pem}};
-    const auto& certs = draft.world().certs;
-    if (!certs || !situation.target.is_met_by(certs->ca_crt.bytes)) {
+    if (!situation.target.is_met_by(situation.recorded)) {
         write.change.data.emplace_back("ca.crt", situation.target.pem());
     }
     write.event = reason.event;

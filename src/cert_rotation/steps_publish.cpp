@@ -69,6 +69,29 @@ Telling tell(const Difference& difference, const Bundle& recorded, const std::st
             fmt::format("caBundle of {} had more in it than certificates: taken out", where)};
 }
 
+Plan apply_to(const Draft& draft, const WebhookConfiguration& configuration,
+              const std::vector<Bundle>& published) {
+    const auto& target = draft.situation.target;
+    Difference difference;
+    for (const auto& bundle : published) {
+        compare(difference, target, bundle);
+    }
+    const auto telling =
+        tell(difference, draft.situation.recorded,
+             fmt::format("{} {}", to_string(configuration.kind), configuration.name));
+    Plan plan = outlook(draft);
+    plan.phase = difference.added.empty() ? plan.phase : Phase::Publishing;
+    plan.reason = telling.reason;
+    plan.write = Write{Write::Target::Configuration,
+                       Write::Verb::Apply,
+                       resource_of(configuration.kind),
+                       {"", configuration.name},
+                       configuration.seen.uid,
+                       apply_bundle(configuration, target.pem()),
+                       telling.event};
+    return plan;
+}
+
 }  // namespace
 
 std::optional<Plan> record_retiring(const Draft& draft) {
@@ -100,41 +123,23 @@ std::optional<Plan> record_retiring(const Draft& draft) {
 
 std::optional<Plan> publish(const Draft& draft) {
     const auto& target = draft.situation.target;
-    const auto is_met = [&](const WebhookEntry& entry) {
-        return target.is_met_by(entry.ca_bundle);
-    };
-    const auto& all = draft.world().configurations;
-    const auto configuration =
-        std::ranges::find_if(all, [&](const WebhookConfiguration& candidate) {
-            return !std::ranges::all_of(candidate.entries, is_met);
-        });
-    if (configuration == all.end()) {
-        return std::nullopt;
+    auto entry = draft.situation.entries.begin();
+    for (const auto& configuration : draft.world().configurations) {
+        const auto end = entry + static_cast<std::ptrdiff_t>(configuration.entries.size());
+        const std::vector<Bundle> published{entry, end};
+        entry = end;
+        if (!std::ranges::all_of(published,
+                                 [&](const Bundle& bundle) { return target.is_met_by(bundle); })) {
+            return apply_to(draft, configuration, published);
+        }
     }
-    Difference difference;
-    for (const auto& entry : configuration->entries) {
-        compare(difference, target, Bundle::parse(entry.ca_bundle));
-    }
-    const auto telling =
-        tell(difference, draft.situation.recorded,
-             fmt::format("{} {}", to_string(configuration->kind), configuration->name));
-    Plan plan = outlook(draft);
-    plan.phase = difference.added.empty() ? plan.phase : Phase::Publishing;
-    plan.reason = telling.reason;
-    plan.write = Write{Write::Target::Configuration,
-                       Write::Verb::Apply,
-                       resource_of(configuration->kind),
-                       {"", configuration->name},
-                       configuration->seen.uid,
-                       apply_bundle(*configuration, target.pem()),
-                       telling.event};
-    return plan;
+    return std::nullopt;
 }
 
 std::optional<Plan> update_record(const Draft& draft) {
     const auto& certs = draft.world().certs;
     const auto& situation = draft.situation;
-    if (!certs || situation.target.is_met_by(certs->ca_crt.bytes)) {
+    if (!certs || situation.target.is_met_by(situation.recorded)) {
         return std::nullopt;
     }
     Difference difference;

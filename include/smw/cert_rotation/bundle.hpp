@@ -26,10 +26,14 @@ public:
     [[nodiscard]] const std::vector<tls::BundleCertificate>& certificates() const {
         return certificates_;
     }
+    /// The text that it was read from has other blocks of PEM, too: keys, what is damaged, what an
+    /// API server does not read.
+    [[nodiscard]] bool has_other_pem() const { return has_other_pem_; }
     [[nodiscard]] std::string pem() const;
 
 private:
     std::vector<tls::BundleCertificate> certificates_;
+    bool has_other_pem_ = false;
 };
 
 /// What is to be published: `must` stands in every bundle, `may` stays where it is.
@@ -37,9 +41,9 @@ struct Target {
     Bundle must;
     Bundle may;
 
-    /// Whether a published text need not be written again: order, doubles and text around the
-    /// certificates do not matter, a private key does.
-    [[nodiscard]] bool is_met_by(std::string_view pem) const;
+    /// Whether what is published need not be written again: order, doubles and text around the
+    /// certificates do not matter, other PEM does.
+    [[nodiscard]] bool is_met_by(const Bundle& published) const;
     /// `must`, and then `may`.
     [[nodiscard]] std::string pem() const;
 };

@@ -76,7 +76,7 @@ private:
     int apply(const Write& write, const Json& body);
 };
 
-/// {"name": ..., "clientConfig": {"service": ...}}
+/// One webhook of a configuration.
 Json entry(const std::string& name, const std::string& service = kService,
            const std::string& bundle = "");
 /// Two entries of ours, and one of somebody else between them.
@@ -97,15 +97,7 @@ private:
 };
 
 /// One who writes; without memory when made.
-class Writer {
-public:
-    Writer(const Settings& settings, Issuers issuers = {}) : rotation_(settings, issuers) {}
-
-    Plan look(const World& world, const Now& now) { return rotation_.next(world, now); }
-
-private:
-    Rotation rotation_;
-};
+using Writer = Rotation;
 
 Settings default_settings();
 
@@ -116,15 +108,15 @@ public:
 
     /// Time passes, in ticks; after each is looked at the promise.
     void pass(Duration span);
-    /// The clocks of all machines, and of the API server, are set.
-    void set_wall_ahead(Duration span) { now.wall += span; }
+    /// The same at once, while nobody writes.
+    void skip(Duration span);
 
     /// Looks once, and writes what is due. The answer's status; 0: nothing was due.
     int step(Writer& writer);
-    /// Steps until nothing is due, and lets `span` pass between such rests, at most to its end.
-    void run(Writer& writer, Duration span);
-    /// A new writer does all that is due now; returns how many writes.
+    /// Does all that is due now; returns how many requests that took.
     int settle(Writer& writer);
+    /// Settles, and lets a tick pass, until `span` is over.
+    void run(Writer& writer, Duration span);
 
     /// What is served is not believed by our own doing, or somebody's: it will be again.
     void excuse() { is_believed_ = false; }
@@ -140,7 +132,7 @@ public:
     Settings settings;
     ApiServer api;
     Now now;
-    Duration tick = seconds{5};
+    Duration tick = seconds{20};
     std::vector<Plan> written;  ///< what the API server took
     int conflicts = 0;
     std::optional<Plan> resting;  ///< the last plan that had nothing to write

@@ -63,7 +63,7 @@ TEST(FirstStart, OfThreeAtOnceEndsWithOneCa) {
         const auto world = cluster.api.world();
         std::vector<Plan> plans;
         for (auto& writer : writers) {
-            plans.push_back(writer.look(world, cluster.now));
+            plans.push_back(writer.next(world, cluster.now));
         }
         int taken = 0;
         for (const auto& plan : plans) {
