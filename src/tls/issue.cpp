@@ -93,6 +93,13 @@ std::optional<std::string> address_of(const std::string& name) {
     return std::nullopt;
 }
 
+/// Resolvers and browsers take such a name for an address (RFC 3696 section 2: no top-level domain
+/// is all digits): 10.0.0.256.
+bool ends_in_number(std::string_view name) {
+    const auto last = name.substr(name.rfind('.') + 1);
+    return std::ranges::all_of(last, [](char letter) { return letter >= '0' && letter <= '9'; });
+}
+
 /// RFC 1034 section 3.5, and the underscore that some networks have.
 bool is_dns_name(std::string_view name) {
     if (name.starts_with("*.")) {
@@ -112,7 +119,7 @@ bool is_dns_name(std::string_view name) {
             return false;
         }
     }
-    return label > 0 && name.size() <= kLongestName;
+    return label > 0 && name.size() <= kLongestName && !ends_in_number(name);
 }
 
 GENERAL_NAME* make_name(const std::string& name) {
@@ -261,8 +268,11 @@ std::string make_ca_name() {
 
 std::vector<std::string> dns_names(const ServiceAddress& service) {
     const auto in_namespace = fmt::format("{}.{}", service.name, service.namespace_);
-    return {in_namespace + ".svc", in_namespace, service.name,
-            fmt::format("{}.svc.{}", in_namespace, service.cluster_domain)};
+    std::vector<std::string> names{in_namespace + ".svc", in_namespace, service.name,
+                                   fmt::format("{}.svc.{}", in_namespace, service.cluster_domain)};
+    // Namespaces may be all digits.
+    std::erase_if(names, ends_in_number);
+    return names;
 }
 
 Expected<Ephemeral> make_ephemeral(const Expectation& expectation) {

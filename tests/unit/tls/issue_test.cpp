@@ -177,6 +177,12 @@ TEST(IssueLeaf, RefusesWhatMakesNoSense) {
         {"a dot in front", [](auto& leaf, auto&) { leaf.names.emplace_back(".a"); }, "\".a\""},
         {"a dot at the end", [](auto& leaf, auto&) { leaf.names.emplace_back("a."); }, "\"a.\""},
         {"a star alone", [](auto& leaf, auto&) { leaf.names.emplace_back("*"); }, "\"*\""},
+        {"an address that is none",
+         [](auto& leaf, auto&) { leaf.names.emplace_back("10.0.0.256"); },
+         "\"10.0.0.256\" is neither a DNS name nor an IP address"},
+        {"a number at the end", [](auto& leaf, auto&) { leaf.names.emplace_back("a.1"); },
+         "\"a.1\""},
+        {"a number alone", [](auto& leaf, auto&) { leaf.names.emplace_back("1"); }, "\"1\""},
         {"a long label", [](auto& leaf, auto&) { leaf.names.push_back(std::string(64, 'a')); },
          "is neither"},
         {"a long common name", [](auto& leaf, auto&) { leaf.common_name = std::string(65, 'a'); },
@@ -217,6 +223,13 @@ TEST(MakeCaName, IsAnotherEachTime) {
 TEST(DnsNames, BeginWithWhatApiServersAskFor) {
     EXPECT_THAT(dns_names({"svc", "ns", "example.org"}),
                 ElementsAre("svc.ns.svc", "svc.ns", "svc", "svc.ns.svc.example.org"));
+}
+
+TEST(DnsNames, DoNotEndInANumber) {
+    const auto names = dns_names({"svc", "123"});
+    EXPECT_THAT(names, ElementsAre("svc.123.svc", "svc", "svc.123.svc.cluster.local"));
+    EXPECT_TRUE(issue_leaf({"svc", names, kNow, hours{1}}, make_ca()));
+    EXPECT_TRUE(issue_leaf({"svc", {"1a.2b", "10.example.com"}, kNow, hours{1}}, make_ca()));
 }
 
 }  // namespace
