@@ -6,6 +6,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace smw::app {
 
@@ -80,6 +82,51 @@ void check_callers(const ServeSettings& settings, const Configured& configured,
     }
 }
 
+constexpr std::array<std::string_view, 5> kOfRotation{
+    "webhook-configuration", "leaf-lifetime", "ca-lifetime", "ca-overlap", "ca-publish-wait"};
+
+void check_lifetimes(const cert_rotation::Settings& rotation, std::vector<std::string>& errors) {
+    if (rotation.leaf_lifetime > rotation.ca_lifetime / 3) {
+        errors.emplace_back(
+            "--leaf-lifetime must be a third of --ca-lifetime at most: a CA signs until a third of "
+            "its life is left");
+    }
+    if (rotation.ca_publish_wait > rotation.leaf_lifetime / 3) {
+        errors.emplace_back(
+            "--ca-publish-wait must be a third of --leaf-lifetime at most: a leaf is renewed when "
+            "so much of it is left");
+    }
+    if (rotation.ca_overlap > rotation.ca_lifetime / 3) {
+        errors.emplace_back("--ca-overlap must be a third of --ca-lifetime at most");
+    }
+}
+
+void check_rotation(const ServeSettings& settings, const Configured& configured,
+                    std::vector<std::string>& errors) {
+    if (settings.certificates == Certificates::SelfManaged) {
+        if (!settings.manifests.empty()) {
+            errors.emplace_back(
+                "--certificates=self-managed needs a cluster, where Secrets and caBundle are: with "
+                "--manifests give --certificates=ephemeral or files");
+        }
+        if (settings.webhook_configurations.empty()) {
+            errors.emplace_back(
+                "--webhook-configuration names none: no API server would know the "
+                "CA");
+        }
+        check_lifetimes(settings.rotation, errors);
+        return;
+    }
+    if (has_error_about(configured, "--certificates")) {
+        return;
+    }
+    for (const auto name : kOfRotation) {
+        if (is_given(configured, name)) {
+            errors.push_back(fmt::format("--{} needs --certificates=self-managed", name));
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<std::string> check_settings(ServeSettings& settings, const Configured& configured,
@@ -94,6 +141,7 @@ std::vector<std::string> check_settings(ServeSettings& settings, const Configure
     if (!settings.ca_out.empty() && settings.certificates != Certificates::Ephemeral) {
         errors.emplace_back("--ca-out needs --certificates=ephemeral: the CA of files is not ours");
     }
+    check_rotation(settings, configured, errors);
     check_callers(settings, configured, errors);
     if (settings.enable.empty()) {
         errors.emplace_back("--enable names no system; there is: " +

@@ -16,10 +16,12 @@ Set set_certificates(Certificates& target) {
     return [&target](std::string_view text) -> Expected<void> {
         if (text == "files") {
             target = Certificates::Files;
+        } else if (text == "self-managed") {
+            target = Certificates::SelfManaged;
         } else if (text == "ephemeral") {
             target = Certificates::Ephemeral;
         } else {
-            return fail(Code::BadRequest, "must be files or ephemeral");
+            return fail(Code::BadRequest, "must be files, self-managed or ephemeral");
         }
         return {};
     };
@@ -143,9 +145,10 @@ void add_listeners(Options& rows, ServeSettings& settings) {
 
 void add_certificates(Options& rows, ServeSettings& settings) {
     constexpr auto kGroup = "Certificates";
-    rows.push_back({"certificates", kGroup, "files|ephemeral", "files",
-                    "Where the serving certificate comes from: files in --cert-dir, or made in "
-                    "memory at each start.",
+    rows.push_back({"certificates", kGroup, "files|self-managed|ephemeral", "files",
+                    "Where the serving certificate comes from: files in --cert-dir, made and "
+                    "rotated in the cluster by the replicas themselves, or made in memory at each "
+                    "start.",
                     set_certificates(settings.certificates)});
     rows.push_back({"self-signed", kGroup, "bool", "false", "Short for --certificates=ephemeral.",
                     set_self_signed(settings.certificates)});
@@ -173,6 +176,42 @@ void add_certificates(Options& rows, ServeSettings& settings) {
                     "Cipher suites in kube-apiserver's spelling, by comma; OpenSSL's choice when "
                     "empty.",
                     set_cipher_suites(settings.tls)});
+}
+
+Set set_lifetime(std::chrono::seconds& target) {
+    return [&target](std::string_view text) -> Expected<void> {
+        constexpr std::chrono::hours kLongest{24 * 365 * 20};
+        const auto span = kube::parse_duration(text);
+        if (!span) {
+            return fail(Code::BadRequest, "must be a duration such as 168h");
+        }
+        if (*span < std::chrono::seconds{1} || *span > kLongest) {
+            return fail(Code::BadRequest, "must be between 1s and 175200h");
+        }
+        target = std::chrono::duration_cast<std::chrono::seconds>(*span);
+        return {};
+    };
+}
+
+void add_rotation(Options& rows, ServeSettings& settings) {
+    constexpr auto kGroup = "Self-managed certificates";
+    auto& rotation = settings.rotation;
+    rows.push_back({"webhook-configuration", kGroup, "list",
+                    settings.webhook_configurations.front(),
+                    "Names of the webhook configurations whose caBundle is kept, by comma.",
+                    set_list(settings.webhook_configurations)});
+    rows.push_back({"leaf-lifetime", kGroup, "duration", "168h",
+                    "How long a serving certificate lasts; renewed with a third of it left.",
+                    set_lifetime(rotation.leaf_lifetime)});
+    rows.push_back({"ca-lifetime", kGroup, "duration", "8760h",
+                    "How long a CA lasts; the next one takes over with a third of it left.",
+                    set_lifetime(rotation.ca_lifetime)});
+    rows.push_back({"ca-overlap", kGroup, "duration", "24h",
+                    "How long an old CA stays in caBundle after the next one has taken over.",
+                    set_lifetime(rotation.ca_overlap)});
+    rows.push_back({"ca-publish-wait", kGroup, "duration", "60s",
+                    "How long every caBundle must have had a CA before it signs.",
+                    set_lifetime(rotation.ca_publish_wait)});
 }
 
 void add_callers(Options& rows, ServeSettings& settings) {
@@ -290,6 +329,7 @@ Options serve_options(ServeSettings& settings) {
     add_state(rows, settings);
     add_listeners(rows, settings);
     add_certificates(rows, settings);
+    add_rotation(rows, settings);
     add_callers(rows, settings);
     add_behaviour(rows, settings);
     add_limits(rows, settings);

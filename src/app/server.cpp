@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::chrono::seconds kSideDrain{1};
 constexpr std::chrono::seconds kTasksEnd{5};
+/// For the Lease to be freed.
+constexpr std::chrono::seconds kRelease{2};
 
 /// Probes and metrics are asked by few, and a body is none of their business.
 http::Limits side_limits() {
@@ -61,8 +63,8 @@ Server::Server(const ServeSettings& settings, Systems systems)
           const std::string what = describe_thrown(error);
           logger_.error("Defect in a background task", {{"what", what}});
       }) {
-    start_systems();
     make_certificates();
+    start_systems();
     make_callers();
     make_webhook();
     make_probes();
@@ -81,6 +83,11 @@ void Server::start_systems() {
                                               }};
         system->start(environment);
         for (auto& cache : system->caches()) {
+            caches.push_back(std::move(cache));
+        }
+    }
+    if (self_managed_) {
+        for (auto& cache : self_managed_->caches()) {
             caches.push_back(std::move(cache));
         }
     }
@@ -263,7 +270,11 @@ void Server::stop(Deadline deadline) {
 
 Task<bool> Server::end_tasks() {
     tasks_.cancel();
-    co_return co_await tasks_.join(Deadline::after(kTasksEnd));
+    const bool ended = co_await tasks_.join(Deadline::after(kTasksEnd));
+    if (ended && self_managed_) {
+        co_await self_managed_->release(Deadline::after(kRelease));
+    }
+    co_return ended;
 }
 
 }  // namespace smw::app

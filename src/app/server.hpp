@@ -8,6 +8,7 @@
 #include "smw/app/serve.hpp"
 #include "smw/async/snapshot.hpp"
 #include "smw/async/task_group.hpp"
+#include "smw/cert_rotation/self_managed.hpp"
 #include "smw/http/router.hpp"
 #include "smw/tls/callers.hpp"
 #include "smw/tls/certificate_files.hpp"
@@ -44,10 +45,12 @@ private:
     void start_systems();
     void make_webhook();
     void make_certificates();
+    void make_self_managed();
     void make_callers();
     void make_probes();
     void count_process();
     Expected<void> start_certificates();
+    Expected<void> make_ephemeral();
     Expected<void> listen(http::Listener& listener, std::string_view name);
     void spawn(std::function<Task<void>()> make_task);
     Task<bool> end_tasks();
@@ -56,6 +59,8 @@ private:
     [[nodiscard]] std::optional<std::string> certificate_problem();
     [[nodiscard]] std::optional<std::string> client_ca_problem();
     [[nodiscard]] std::optional<std::string> sync_problem(const watch::Cache& cache) const;
+    /// Null with ephemeral certificates.
+    [[nodiscard]] const tls::Serving* serving() const;
     [[nodiscard]] const async::Snapshot<tls::ServerContext>& contexts() const;
     [[nodiscard]] std::vector<std::string> service_names() const;
 
@@ -77,6 +82,7 @@ private:
 
     async::Snapshot<tls::ServerContext> ephemeral_;
     std::unique_ptr<tls::CertificateFiles> files_;
+    std::unique_ptr<cert_rotation::SelfManaged> self_managed_;
     std::unique_ptr<tls::ClientCaFile> client_ca_;  ///< null with --client-auth=off
     std::unique_ptr<tls::Callers> callers_;         ///< the same
 

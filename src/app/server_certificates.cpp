@@ -5,10 +5,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <system_error>
+#include <unistd.h>
 
 namespace smw::app {
 
@@ -34,6 +37,13 @@ Expected<void> write_whole(const std::filesystem::path& path, const std::string&
     return {};
 }
 
+/// Of this process and no other: in a Pod its name, and something that a restart does not have.
+std::string own_identity() {
+    std::array<char, 256> host{};
+    const bool known = ::gethostname(host.data(), host.size() - 1) == 0;
+    return fmt::format("{}_{:08x}", known ? host.data() : "unknown", std::random_device{}());
+}
+
 }  // namespace
 
 std::vector<std::string> Server::service_names() const {
@@ -41,8 +51,14 @@ std::vector<std::string> Server::service_names() const {
 }
 
 void Server::make_certificates() {
-    if (settings_.certificates == Certificates::Ephemeral) {
-        return;
+    switch (settings_.certificates) {
+        case Certificates::Ephemeral:
+            return;
+        case Certificates::SelfManaged:
+            make_self_managed();
+            return;
+        case Certificates::Files:
+            break;
     }
     tls::CertificateFilesSettings files;
     files.folder = settings_.cert_dir;
@@ -52,6 +68,22 @@ void Server::make_certificates() {
     files.server = settings_.tls;
     files_ = std::make_unique<tls::CertificateFiles>(std::move(files), clock_,
                                                      logger_.named("certificates"), metrics_);
+}
+
+void Server::make_self_managed() {
+    auto rotation = settings_.rotation;
+    rotation.namespace_ = settings_.service_namespace;
+    rotation.names = service_names();
+    self_managed_ = std::make_unique<cert_rotation::SelfManaged>(
+        cert_rotation::SelfManaged::Parts{std::move(rotation),
+                                          {settings_.service_namespace, settings_.service_name},
+                                          settings_.webhook_configurations,
+                                          settings_.tls,
+                                          own_identity(),
+                                          *api_,
+                                          clock_,
+                                          logger_.named("certificates"),
+                                          metrics_});
 }
 
 void Server::make_callers() {
@@ -66,14 +98,22 @@ void Server::make_callers() {
         std::make_unique<tls::Callers>(settings_.callers, client_ca_->cas(), logger, metrics_);
 }
 
+const tls::Serving* Server::serving() const {
+    if (self_managed_) {
+        return &self_managed_->serving();
+    }
+    return files_ ? &files_->serving() : nullptr;
+}
+
 const async::Snapshot<tls::ServerContext>& Server::contexts() const {
-    return files_ ? files_->serving().contexts() : ephemeral_;
+    const auto* followed = serving();
+    return followed != nullptr ? followed->contexts() : ephemeral_;
 }
 
 std::optional<std::string> Server::certificate_problem() {
     const auto context = contexts().load();
     if (!context) {
-        const auto why = files_ ? files_->serving().problem() : nullptr;
+        const auto why = serving() != nullptr ? serving()->problem() : nullptr;
         return why ? *why : "there is none yet";
     }
     const auto valid = tls::validity(context->identity(), clock_.wall());
@@ -104,11 +144,17 @@ void Server::add_certificate_checks(std::vector<Check>& checks) {
     checks.push_back({"certificate", [this] {
                           return certificate_problem();
                       }});
-    if (files_) {
+    if (serving() != nullptr) {
         const auto problem = [this] {
-            return not_taken(files_->serving().problem(), certificate_problem());
+            return not_taken(serving()->problem(), certificate_problem());
         };
-        checks.push_back({"certificate-files", problem, false});
+        checks.push_back({files_ ? "certificate-files" : "certificate-secret", problem, false});
+    }
+    if (self_managed_) {
+        const auto problem = [this] {
+            return self_managed_->problem();
+        };
+        checks.push_back({"certificate-rotation", problem, false});
     }
     if (client_ca_) {
         // With report nobody is refused for want of it.
@@ -129,11 +175,21 @@ Expected<void> Server::start_certificates() {
         client_ca_->load();
         spawn([this] { return client_ca_->follow(background_.executor()); });
     }
+    if (self_managed_) {
+        for (auto& task : self_managed_->tasks()) {
+            spawn(std::move(task));
+        }
+        return {};
+    }
     if (files_) {
         files_->load();
         spawn([this] { return files_->follow(background_.executor()); });
         return {};
     }
+    return make_ephemeral();
+}
+
+Expected<void> Server::make_ephemeral() {
     tls::Expectation expectation{service_names(), clock_.wall()};
     expectation.names.insert(expectation.names.end(), {"localhost", "127.0.0.1", "::1"});
     if (!settings_.webhook_bind_address.empty()) {

@@ -15,6 +15,8 @@ namespace smw::cert_rotation {
 namespace {
 
 constexpr std::string_view kLease = "stateful-migration-webhook-certificates";
+/// On a first start there is none for a moment: that is no news yet.
+constexpr std::chrono::seconds kFirstLeaf{5};
 /// The clock is looked at this often.
 constexpr std::chrono::seconds kLook{10};
 
@@ -40,7 +42,7 @@ struct SelfManaged::State {
           followed(follow_configurations()),
           serving(
               {fmt::format("Secret {}/{}", parts.rotation.namespace_, parts.rotation.certs_secret),
-               parts.rotation.names, parts.server},
+               parts.rotation.names, parts.server, parts.rotation.leaf_lifetime / 6},
               parts.clock, parts.logger, parts.metrics),
           election(election_parts()),
           writer(writer_parts()) {}
@@ -63,6 +65,7 @@ struct SelfManaged::State {
     Task<void> serve();
 
     Parts parts;
+    const TimePoint started = parts.clock.now();
     async::Signal certificate_news;
     Followed<CaSecret> ca;
     Followed<CertsSecret> certs;
@@ -141,7 +144,9 @@ void SelfManaged::State::serve_what_is_there() {
                                      parts.rotation.certs_secret, why));
     };
     if (!secret) {
-        refuse("it is not there");
+        if (serving.contexts().load() || parts.clock.now() - started >= kFirstLeaf) {
+            refuse("it is not there");
+        }
     } else if (!secret->tls_crt.is_there()) {
         refuse(secret->tls_crt.problem);
     } else if (!secret->tls_key.is_there()) {

@@ -132,10 +132,11 @@ Task<TimePoint> Writer::perform(Write write, std::string reason) {
     }
     backoff_.reset();
     meters_.count(write.event, true);
-    parts_.logger.info(to_string(write.event), {{"kind", write.resource.kind},
-                                                {"namespace", write.key.namespace_},
-                                                {"name", write.key.name},
-                                                {"why", reason}});
+    parts_.logger.info("Rotation step", {{"step", to_string(write.event)},
+                                         {"kind", write.resource.kind},
+                                         {"namespace", write.key.namespace_},
+                                         {"name", write.key.name},
+                                         {"why", reason}});
     const auto seen = read_seen(answer->root());
     auto event = event_about(write);
     event.uid = seen.uid;
@@ -194,10 +195,10 @@ void Writer::show(const Plan& plan) {
     }
     told_ = line;
     const auto next = plan.next_date ? tls::to_text(*plan.next_date) : std::string{};
-    parts_.logger.info("Certificates", {{"phase", to_string(plan.phase)},
-                                        {"why", plan.reason},
-                                        {"next", plan.next_step},
-                                        {"at", next}});
+    parts_.logger.info("Rotation phase", {{"phase", to_string(plan.phase)},
+                                          {"why", plan.reason},
+                                          {"next", plan.next_step},
+                                          {"at", next}});
 }
 
 TimePoint Writer::failed(const std::string& why) {

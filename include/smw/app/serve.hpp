@@ -4,6 +4,7 @@
 
 #include "smw/app/command_line.hpp"
 #include "smw/base/log.hpp"
+#include "smw/cert_rotation/rotation.hpp"
 #include "smw/client/cluster_config.hpp"
 #include "smw/http/listener.hpp"
 #include "smw/system/system.hpp"
@@ -20,7 +21,7 @@
 
 namespace smw::app {
 
-enum class Certificates { Files, Ephemeral };
+enum class Certificates { Files, SelfManaged, Ephemeral };
 enum class OnError { Allow, Fail };
 
 struct ServeSettings {
@@ -33,6 +34,8 @@ struct ServeSettings {
     std::string cert_name = "tls.crt";
     std::string key_name = "tls.key";
     std::string ca_out;
+    cert_rotation::Settings rotation;
+    std::vector<std::string> webhook_configurations{"stateful-migration-pod-mutator-alt"};
     std::string service_name = "stateful-migration-webhook-service";
     std::string service_namespace;
     tls::ServerSettings tls;

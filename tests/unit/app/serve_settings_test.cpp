@@ -2,6 +2,7 @@
 
 #include "smw/app/serve.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -82,6 +83,11 @@ TEST_F(ServeSettingsTest, EveryDefaultThatIsPrintedIsTheDefaultThatIsUsed) {
     EXPECT_EQ(printed.metrics_bind_address, settings_.metrics_bind_address);
     EXPECT_EQ(printed.log.level, settings_.log.level);
     EXPECT_EQ(printed.certificates, settings_.certificates);
+    EXPECT_EQ(printed.rotation.leaf_lifetime, settings_.rotation.leaf_lifetime);
+    EXPECT_EQ(printed.rotation.ca_lifetime, settings_.rotation.ca_lifetime);
+    EXPECT_EQ(printed.rotation.ca_overlap, settings_.rotation.ca_overlap);
+    EXPECT_EQ(printed.rotation.ca_publish_wait, settings_.rotation.ca_publish_wait);
+    EXPECT_EQ(printed.webhook_configurations, settings_.webhook_configurations);
 }
 
 TEST_F(ServeSettingsTest, NamesBothWaysToASourceOfState) {
@@ -228,6 +234,63 @@ TEST_F(ServeSettingsTest, AMistypedWordAboutCallersIsTheOnlyMistakeThatIsTold) {
     const auto configured = given({"--manifests=x", "--client-auth=on", "--client-ca-file=ca.crt"});
     EXPECT_THAT(configured.errors, ElementsAre(HasSubstr("must be off, report or require")));
     EXPECT_THAT(check(configured), IsEmpty());
+}
+
+TEST_F(ServeSettingsTest, SelfManagedCertificatesTakeTheirLifetimes) {
+    found_ = cluster_at("10.0.0.1");
+    const auto configured =
+        given({"--certificates=self-managed", "--leaf-lifetime=1h", "--ca-lifetime=72h",
+               "--ca-overlap=2h", "--ca-publish-wait=90s", "--webhook-configuration=a,b"});
+    EXPECT_THAT(configured.errors, IsEmpty());
+    EXPECT_THAT(check(configured), IsEmpty());
+    EXPECT_EQ(settings_.certificates, Certificates::SelfManaged);
+    EXPECT_EQ(settings_.rotation.leaf_lifetime, std::chrono::hours{1});
+    EXPECT_EQ(settings_.rotation.ca_lifetime, std::chrono::hours{72});
+    EXPECT_EQ(settings_.rotation.ca_overlap, std::chrono::hours{2});
+    EXPECT_EQ(settings_.rotation.ca_publish_wait, std::chrono::seconds{90});
+    EXPECT_THAT(settings_.webhook_configurations, ElementsAre("a", "b"));
+}
+
+TEST_F(ServeSettingsTest, SelfManagedCertificatesThatCannotWorkAreMistakes) {
+    struct Case {
+        std::vector<std::string> arguments;
+        const char* named;
+    };
+    const std::vector<Case> cases{
+        {{"--manifests=x"}, "--certificates=self-managed needs a cluster"},
+        {{"--webhook-configuration="}, "--webhook-configuration names none"},
+        {{"--leaf-lifetime=2921h"}, "--leaf-lifetime must be a third of --ca-lifetime"},
+        {{"--leaf-lifetime=179s"}, "--ca-publish-wait must be a third of --leaf-lifetime"},
+        {{"--ca-overlap=2921h"}, "--ca-overlap must be a third of --ca-lifetime"},
+    };
+    for (const auto& [arguments, named] : cases) {
+        settings_ = {};
+        found_ = cluster_at("10.0.0.1");
+        auto all = arguments;
+        all.emplace_back("--certificates=self-managed");
+        EXPECT_THAT(check(given(all)), ElementsAre(HasSubstr(named))) << arguments.front();
+    }
+}
+
+TEST_F(ServeSettingsTest, LifetimesHaveBounds) {
+    for (const auto* text : {"0s", "-1h", "900ms", "200000h", "long", ""}) {
+        EXPECT_THAT(given({fmt::format("--leaf-lifetime={}", text)}).errors,
+                    ElementsAre(HasSubstr("must be")))
+            << text;
+    }
+}
+
+TEST_F(ServeSettingsTest, FlagsOfSelfManagedCertificatesThatWouldDoNothingAreMistakes) {
+    for (const auto* flag : {"--webhook-configuration=a", "--leaf-lifetime=1h", "--ca-lifetime=1h",
+                             "--ca-overlap=1h", "--ca-publish-wait=1m"}) {
+        settings_ = {};
+        EXPECT_THAT(check(given({"--manifests=x", flag})),
+                    ElementsAre(HasSubstr("needs --certificates=self-managed")))
+            << flag;
+    }
+    EXPECT_THAT(check(given({"--manifests=x", "--certificates=magic", "--ca-overlap=1h"})),
+                IsEmpty())
+        << "the mistyped word is what is told";
 }
 
 TEST_F(ServeSettingsTest, UnknownSystemsAreNamed) {
