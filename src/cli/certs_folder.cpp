@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <utility>
 
@@ -15,15 +16,24 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
-Expected<std::optional<std::string>> read_one(const fs::path& path) {
-    auto text = read_file(path, kMostBytes);
-    if (text) {
-        return std::optional{std::move(*text)};
+struct Found {
+    std::optional<std::string> text;  ///< nothing: there is no such file
+    mode_t mode = 0;
+};
+
+Expected<Found> read_one(const fs::path& path) {
+    const auto file = open_file(path);
+    auto text =
+        file ? read_to_end(*file, kMostBytes) : Expected<std::string>{tl::unexpected(file.error())};
+    if (!text) {
+        return text.error().code == Code::NotFound
+                   ? Expected<Found>{}
+                   : tl::unexpected(annotate(text.error(), path.string()));
     }
-    if (text.error().code == Code::NotFound) {
-        return std::nullopt;
-    }
-    return tl::unexpected(text.error());
+    struct stat status {};
+    ::fstat(file->get(), &status);
+    constexpr mode_t kPermissions = 0777;
+    return Found{std::move(*text), status.st_mode & kPermissions};
 }
 
 }  // namespace
@@ -50,18 +60,18 @@ Expected<IssueFolder> IssueFolder::open(const fs::path& path) {
 }
 
 Expected<IssuedFiles> IssueFolder::read() const {
-    IssuedFiles files;
-    using Entry = std::pair<const char*, std::optional<std::string>&>;
-    for (const auto& [name, target] :
-         {Entry{"ca.crt", files.ca}, Entry{"ca.key", files.ca_key}, Entry{"tls.crt", files.chain},
-          Entry{"tls.key", files.key}}) {
-        auto text = read_one(path_ / name);
-        if (!text) {
-            return tl::unexpected(text.error());
+    auto ca = read_one(path_ / "ca.crt");
+    auto ca_key = read_one(path_ / "ca.key");
+    auto chain = read_one(path_ / "tls.crt");
+    auto key = read_one(path_ / "tls.key");
+    for (const auto* file : {&ca, &ca_key, &chain, &key}) {
+        if (!*file) {
+            return tl::unexpected(file->error());
         }
-        target = std::move(*text);
     }
-    return files;
+    return IssuedFiles{std::move(ca->text),    std::move(ca_key->text),
+                       std::move(chain->text), std::move(key->text),
+                       ca_key->mode,           key->mode};
 }
 
 Expected<void> IssueFolder::write(const std::vector<NewFile>& files) const {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace smw::cli {
@@ -18,6 +19,8 @@ struct IssuedFiles {
     std::optional<std::string> ca_key;
     std::optional<std::string> chain;
     std::optional<std::string> key;
+    mode_t ca_key_mode = 0;  ///< permission bits
+    mode_t key_mode = 0;
 };
 
 /// Holds the folder against others that issue there, until destroyed.

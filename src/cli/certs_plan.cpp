@@ -24,9 +24,14 @@ std::string all_refused(const tls::Inspection& inspection) {
     return text;
 }
 
-/// The moment at which a third of its life is left.
+/// The moment at which a third of its life is left. In seconds: a WallTime cannot hold the span
+/// between the ends of what it can hold.
 WallTime last_third(const CertificateDetails& certificate) {
-    return certificate.not_after - (certificate.not_after - certificate.not_before) / 3;
+    using std::chrono::floor;
+    using std::chrono::seconds;
+    const auto life =
+        floor<seconds>(certificate.not_after) - floor<seconds>(certificate.not_before);
+    return certificate.not_after - life / 3;
 }
 
 class Planner {
@@ -176,11 +181,22 @@ private:
 
     void keep_ca(const CertificateDetails& details) {
         say_ca("kept", details, "");
+        note_mode("ca.key", there_.ca_key_mode);
         if (wishes_.now >= last_third(details)) {
             plan_.notes.push_back(fmt::format(
                 "the CA expires at {}, and no certificate of it can live longer; make a new one "
                 "in another folder, and let callers trust both before you change over",
                 tls::to_text(details.not_after)));
+        }
+    }
+
+    /// Of a key that is kept.
+    void note_mode(std::string_view file, mode_t mode) {
+        constexpr mode_t kOthers = 0077;
+        if ((mode & kOthers) != 0) {
+            plan_.notes.push_back(fmt::format(
+                "{} is open to others than its owner (mode {:04o}); chmod 600 closes it",
+                path(file), mode));
         }
     }
 
@@ -194,22 +210,36 @@ private:
         return tls::believes({ca_pem, {}, while_valid}, *there_.chain).has_value();
     }
 
+    [[nodiscard]] CertificateDetails leaf_of(const std::string& chain_pem) const {
+        return tls::inspect({chain_pem, {}}, {{}, wishes_.now}).certificates.front();
+    }
+
+    /// Why callers that trust `ca_pem` would not take it; empty when they would.
+    [[nodiscard]] std::string pair_problem(const tls::Issued& pair,
+                                           const std::string& ca_pem) const {
+        const auto inspection =
+            tls::inspect({pair.certificate_pem, pair.key_pem}, {{}, wishes_.now});
+        if (inspection.is_refused()) {
+            return all_refused(inspection);
+        }
+        for (const auto& name : names_) {
+            if (auto believed = tls::believes({ca_pem, name, wishes_.now}, pair.certificate_pem);
+                !believed) {
+                return believed.error().message;
+            }
+        }
+        return {};
+    }
+
     /// Why the certificate that is there must be replaced; empty when it is good.
     [[nodiscard]] std::string leaf_problem(const std::string& ca_pem) const {
         if (!there_.chain || !there_.key) {
             return fmt::format("{} is missing", there_.chain ? "tls.key" : "tls.crt");
         }
-        const auto inspection = tls::inspect({*there_.chain, there_.key}, {{}, wishes_.now});
-        if (inspection.is_refused()) {
-            return all_refused(inspection);
+        if (auto problem = pair_problem({*there_.chain, *there_.key}, ca_pem); !problem.empty()) {
+            return problem;
         }
-        for (const auto& name : names_) {
-            if (auto believed = tls::believes({ca_pem, name, wishes_.now}, *there_.chain);
-                !believed) {
-                return believed.error().message;
-            }
-        }
-        const auto& leaf = inspection.certificates[inspection.leaf];
+        const auto leaf = leaf_of(*there_.chain);
         return wishes_.now >= last_third(leaf)
                    ? fmt::format("less than a third of its life is left, until {}",
                                  tls::to_text(leaf.not_after))
@@ -223,11 +253,12 @@ private:
         }
         const auto problem = leaf_problem(ca_pem);
         if (problem.empty()) {
-            const auto leaf = tls::inspect({*there_.chain, {}}, {{}, wishes_.now}).certificates;
+            const auto leaf = leaf_of(*there_.chain);
             plan_.said.push_back(fmt::format("kept  {} and tls.key: good for {}, valid to {}",
                                              path("tls.crt"), names_.front(),
-                                             tls::to_text(leaf.front().not_after)));
-            plan_.renew_from = last_third(leaf.front());
+                                             tls::to_text(leaf.not_after)));
+            plan_.renew_from = last_third(leaf);
+            note_mode("tls.key", there_.key_mode);
             return {};
         }
         const bool is_ours = overwrite_leaf_ || (there_.chain && is_signed_by(ca_pem));
@@ -251,8 +282,11 @@ private:
         if (!made) {
             return tl::unexpected(made.error());
         }
-        const auto leaf =
-            tls::inspect({made->certificate_pem, {}}, {{}, wishes_.now}).certificates.front();
+        const auto leaf = leaf_of(made->certificate_pem);
+        if (auto problem = pair_problem(*made, ca_->certificate_pem); !problem.empty()) {
+            return fail(Code::BadRequest,
+                        fmt::format("what {} signs is not believed: {}", leaf.issuer, problem));
+        }
         plan_.said.push_back(fmt::format(
             "made  {} and tls.key: good for {}, valid to {}{}", path("tls.crt"), names_.front(),
             tls::to_text(leaf.not_after), why.empty() ? "" : fmt::format(" ({})", why)));

@@ -19,8 +19,9 @@ using tls::Severity;
 constexpr std::size_t kMostNames = 12;
 constexpr std::size_t kLabelWidth = 12;
 
+/// A WallTime cannot hold the span between the ends of what it can hold.
 seconds until(WallTime time, WallTime now) {
-    return std::chrono::duration_cast<seconds>(time - now);
+    return std::chrono::floor<seconds>(time) - std::chrono::floor<seconds>(now);
 }
 
 std::string verdict_of(const CertificateReport& report) {
