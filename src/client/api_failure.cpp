@@ -144,7 +144,31 @@ std::string missing_rule(const ApiRequest& request) {
                        request.resource.plural, request.verb);
 }
 
+/// An API server shows the value that it refuses ("patch: Invalid value: ..."), and for a merge
+/// patch that is the whole object.
+void hide_value(std::string& message) {
+    constexpr std::string_view kBefore = " value: ";
+    const auto at = message.find(kBefore);
+    if (at != std::string::npos) {
+        message.replace(at + kBefore.size(), std::string::npos, "(not shown)");
+    }
+}
+
+void hide_values(kube::Status& status) {
+    hide_value(status.message);
+    for (auto& cause : status.causes) {
+        hide_value(cause.message);
+    }
+}
+
+bool is_of_secrets(const ApiRequest& request) {
+    return request.resource.group.empty() && request.resource.plural == "secrets";
+}
+
 Failure failure_of(const ApiRequest& request, kube::Status status) {
+    if (is_of_secrets(request)) {
+        hide_values(status);
+    }
     const auto http_status = static_cast<unsigned>(status.code);
     std::string message =
         fmt::format("{}: {}", describe(request), printable(trim(status.message), kMostMessage));

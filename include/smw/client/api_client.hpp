@@ -93,7 +93,8 @@ public:
     Task<Answered<json::Document>> get(ApiRequest request, Deadline deadline);
     /// The object as it is now; of a "delete" the object or a Status. Without asking BadRequest for
     /// what cannot be meant: a "create" with a name, another verb without one, no body. The body is
-    /// never part of an error, nor is what an answer that is no Status says: it may repeat it.
+    /// never part of an error, nor is what may repeat it: what an answer that is no Status says,
+    /// and of a Secret the value that the API server refuses.
     Task<Answered<json::Document>> write(ApiWrite write, Deadline deadline);
     /// `deadline` is for the head of the answer. Adds watch=1 to the query.
     Task<Answered<std::unique_ptr<WatchStream>>> watch(ApiRequest request, Deadline deadline);

@@ -130,6 +130,29 @@ TEST(Refused, DoesNotRepeatWhatMayBeOurOwnBody) {
     }
 }
 
+TEST(Refused, DoesNotShowAValueThatStandsInASecret) {
+    // kube-apiserver 1.36, of a merge patch whose result does not decode.
+    const auto said = answer(
+        422, status_body(R"("message":"\"\" is invalid: patch: Invalid value: \"{\\\"data\\\":)"
+                         R"({\\\"ca.key\\\":\\\"c2VjcmV0\\\"}}\": json: no\n","details":{"causes":)"
+                         R"([{"message":"Invalid value: \"c2VjcmV0\": json: no"}]})"));
+    auto request = listing();
+    request.verb = "patch";
+    request.name = "x";
+    EXPECT_THAT(refused(request, said).error.message, HasSubstr("c2VjcmV0"));
+    request.resource = {"", "v1", "Secret", "secrets"};
+    const auto failure = refused(request, said);
+    EXPECT_EQ(failure.error.message,
+              "patching secrets x in namespace a: \"\" is invalid: patch: Invalid value: "
+              "(not shown)");
+    EXPECT_THAT(failure.status.message, Not(HasSubstr("c2VjcmV0")));
+    ASSERT_EQ(failure.status.causes.size(), 1U);
+    EXPECT_EQ(failure.status.causes[0].message, "Invalid value: (not shown)");
+    const auto immutable = answer(422, status_body(R"("message":"data: Forbidden: immutable")"));
+    EXPECT_THAT(refused(request, immutable).error.message,
+                EndsWith(": data: Forbidden: immutable"));
+}
+
 TEST(ReadObject, TakesTheStatusOfADeletionForAnObject) {
     const auto read = [](const char* verb, const char* status) {
         auto request = listing();
