@@ -1,16 +1,14 @@
 // What of the Server is about certificates: its own, and its callers'.
 
 #include "app/server.hpp"
+#include "smw/base/file.hpp"
 #include "smw/tls/issue.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <random>
-#include <system_error>
 #include <unistd.h>
 
 namespace smw::app {
@@ -19,20 +17,8 @@ namespace {
 
 /// Whole or not at all: whoever waits for the file never reads half of it.
 Expected<void> write_whole(const std::filesystem::path& path, const std::string& content) {
-    auto temporary = path;
-    temporary += ".tmp";
-    std::ofstream file{temporary, std::ios::binary};
-    file << content;
-    file.close();
-    std::error_code error;
-    if (file) {
-        std::filesystem::rename(temporary, path, error);
-    } else {
-        error = {errno != 0 ? errno : EIO, std::generic_category()};
-    }
-    if (error) {
-        return fail(Code::Unavailable, fmt::format("writing the CA to {} (--ca-out): {}",
-                                                   path.string(), error.message()));
+    if (auto written = write_file(path, content); !written) {
+        return fail(Code::Unavailable, "--ca-out: " + written.error().message);
     }
     return {};
 }
