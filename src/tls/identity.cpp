@@ -15,7 +15,7 @@ bool is_about_time(const Finding& finding) {
 
 Expected<Identity> make_identity(std::string chain_pem, std::string key_pem,
                                  const Expectation& expectation) {
-    const Material material{std::move(chain_pem), std::move(key_pem)};
+    Material material{std::move(chain_pem), std::move(key_pem)};
     const auto inspection = inspect(material, expectation);
     std::string refused;
     Identity identity;
@@ -35,6 +35,7 @@ Expected<Identity> make_identity(std::string chain_pem, std::string key_pem,
     identity.names = leaf.names;
     identity.chain_pem = only_certificates(material.chain);
     identity.key_pem = only_key(*material.key);
+    forget(*material.key);
     return identity;
 }
 

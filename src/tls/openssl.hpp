@@ -2,6 +2,7 @@
 // Owners for OpenSSL's objects, and its error queue as a sentence.
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
@@ -38,6 +39,12 @@ inline std::string take_openssl_error() {
 /// Refuses passphrases: nobody is there to type one. OpenSSL's default would ask the terminal.
 inline int no_passphrase(char*, int, int, void*) {
     return -1;
+}
+
+/// What was a key: its bytes are not left lying in memory.
+inline void forget(std::string& secret) {
+    OPENSSL_cleanse(secret.data(), secret.size());
+    secret.clear();
 }
 
 inline Bio read_only(const std::string& text) {

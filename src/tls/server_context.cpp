@@ -150,6 +150,7 @@ Expected<std::shared_ptr<const ServerContext>> ServerContext::make(Identity iden
     if (auto used = use_identity(context.get(), identity); !used) {
         return tl::unexpected(used.error());
     }
+    forget(identity.key_pem);
     return std::shared_ptr<const ServerContext>{
         new ServerContext{std::move(identity), std::move(context)}};
 }

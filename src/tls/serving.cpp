@@ -1,8 +1,27 @@
 #include "smw/tls/serving.hpp"
 
+#include "tls/openssl.hpp"
+
 #include <utility>
 
 namespace smw::tls {
+namespace {
+
+/// SHA-256, by which a pair is known again without its key being kept.
+std::string digest_of(const std::string& chain_pem, const std::string& key_pem) {
+    using Context = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
+    const Context context{EVP_MD_CTX_new()};
+    std::string digest(EVP_MAX_MD_SIZE, '\0');
+    unsigned int size = 0;
+    EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+    EVP_DigestUpdate(context.get(), chain_pem.c_str(), chain_pem.size() + 1);  // and its end
+    EVP_DigestUpdate(context.get(), key_pem.data(), key_pem.size());
+    EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size);
+    digest.resize(size);
+    return digest;
+}
+
+}  // namespace
 
 Serving::Serving(ServingSettings settings, const Clock& clock, log::Logger logger,
                  metrics::Registry& metrics)
@@ -12,7 +31,7 @@ Serving::Serving(ServingSettings settings, const Clock& clock, log::Logger logge
               metrics) {}
 
 void Serving::see(std::string chain_pem, std::string key_pem) {
-    std::string content = chain_pem + '\0' + key_pem;
+    std::string content = digest_of(chain_pem, key_pem);
     if (reload_.in_force(content)) {
         reload_.settle();
     } else {

@@ -35,6 +35,7 @@ public:
     [[nodiscard]] static Expected<std::shared_ptr<const ServerContext>> make(
         Identity identity, const ServerSettings& settings);
 
+    /// Without its key, which only OpenSSL still has.
     [[nodiscard]] const Identity& identity() const { return identity_; }
     [[nodiscard]] ssl_ctx_st* native() const { return context_.get(); }
 

@@ -58,6 +58,14 @@ std::string shake_hands(const ServerContext& context, int client_version) {
     return done ? "" : "no handshake";
 }
 
+TEST(ServerContext, KeepsNoCopyOfTheKey) {
+    const auto context = make({});
+    ASSERT_TRUE(context);
+    EXPECT_EQ((*context)->identity().key_pem, "");
+    EXPECT_NE((*context)->identity().chain_pem, "");
+    EXPECT_EQ(shake_hands(**context, TLS1_3_VERSION), "");
+}
+
 TEST(ParseProtocolVersion, TakesBothSpellings) {
     EXPECT_EQ(parse_protocol_version("VersionTLS12"), ProtocolVersion::Tls12);
     EXPECT_EQ(parse_protocol_version("1.2"), ProtocolVersion::Tls12);
