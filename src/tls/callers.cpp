@@ -8,7 +8,6 @@
 #include <openssl/x509_vfy.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 
 namespace smw::tls {
@@ -46,44 +45,19 @@ std::string common_name(const X509_NAME* name) {
     return {reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size)};
 }
 
-std::string bytes_of(const ASN1_STRING* text) {
-    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-            static_cast<std::size_t>(ASN1_STRING_length(text))};
-}
-
-std::string address_of(const ASN1_STRING* address) {
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    const int length = ASN1_STRING_length(address);
-    if (length == 4 || length == 16) {
-        ::inet_ntop(length == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address), text.data(),
-                    text.size());
-    }
-    return text.data();
-}
-
 std::vector<std::string> names_of(X509* certificate) {
     std::vector<std::string> names{common_name(X509_get_subject_name(certificate))};
-    const Names alternatives{static_cast<GENERAL_NAMES*>(
-        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
+    const Names alternatives = alternative_names(certificate);
     for (int index = 0; alternatives && index < sk_GENERAL_NAME_num(alternatives.get()); ++index) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives.get(), index);
         if (name->type == GEN_DNS || name->type == GEN_URI || name->type == GEN_EMAIL) {
             names.push_back(bytes_of(name->d.ia5));
         } else if (name->type == GEN_IPADD) {
-            names.push_back(address_of(name->d.iPAddress));
+            names.push_back(text_of(name->d.iPAddress));
         }
     }
     std::erase(names, "");
     return names;
-}
-
-/// RFC 4514, in UTF-8.
-std::string text_of(const X509_NAME* name) {
-    const Bio bio{BIO_new(BIO_s_mem())};
-    X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
 }
 
 /// What is not for clients: OpenSSL tells no more than that something of the path is not.

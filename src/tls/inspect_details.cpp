@@ -16,29 +16,15 @@ namespace {
 
 constexpr std::size_t kLongestSubject = 256;
 
-std::string address_text(const ASN1_OCTET_STRING* address) {
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    const int size = ASN1_STRING_length(address);
-    if (size != 4 && size != 16) {
-        return "";
-    }
-    ::inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address), text.data(),
-                text.size());
-    return text.data();
-}
-
 std::vector<std::string> subject_alternative_names(X509* certificate) {
     std::vector<std::string> result;
-    const Names names{static_cast<GENERAL_NAMES*>(
-        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
+    const Names names = alternative_names(certificate);
     for (int index = 0; names && index < sk_GENERAL_NAME_num(names.get()); ++index) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), index);
         if (name->type == GEN_DNS) {
-            const auto* text = ASN1_STRING_get0_data(name->d.dNSName);
-            const auto size = static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName));
-            result.emplace_back(reinterpret_cast<const char*>(text), size);
+            result.push_back(bytes_of(name->d.dNSName));
         } else if (name->type == GEN_IPADD) {
-            result.push_back(address_text(name->d.iPAddress));
+            result.push_back(text_of(name->d.iPAddress));
         }
     }
     return result;
@@ -94,15 +80,6 @@ std::string key_text(const EVP_PKEY* key) {
     return type;
 }
 
-std::string name_text(const X509_NAME* name) {
-    const Bio bio{BIO_new(BIO_s_mem())};
-    X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-    char* text = nullptr;
-    const auto size = static_cast<std::size_t>(BIO_get_mem_data(bio.get(), &text));
-    return size <= kLongestSubject ? std::string{text, size}
-                                   : std::string{text, kLongestSubject} + "...";
-}
-
 std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
     std::string text;
     for (std::size_t at = 0; at < size; ++at) {
@@ -155,7 +132,7 @@ bool matches(std::string_view pattern, std::string_view name) {
 CertificateDetails details_of(X509* certificate) {
     CertificateDetails details;
     details.subject = subject_of(certificate);
-    details.issuer = name_text(X509_get_issuer_name(certificate));
+    details.issuer = text_of(X509_get_issuer_name(certificate));
     details.serial = serial_text(certificate);
     details.sha256 = fingerprint(certificate);
     details.key = key_text(X509_get0_pubkey(certificate));
@@ -235,9 +212,37 @@ bool is_signed_by(X509* certificate, X509* issuer) {
     return signs;
 }
 
+std::string text_of(const X509_NAME* name) {
+    const Bio bio{BIO_new(BIO_s_mem())};
+    X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+    const auto text = content(bio);
+    return text.size() <= kLongestSubject ? text : text.substr(0, kLongestSubject) + "...";
+}
+
+std::string text_of(const ASN1_OCTET_STRING* address) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const int size = ASN1_STRING_length(address);
+    if (size != 4 && size != 16) {
+        return "";
+    }
+    ::inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address), text.data(),
+                text.size());
+    return text.data();
+}
+
+std::string bytes_of(const ASN1_STRING* text) {
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+            static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+Names alternative_names(X509* certificate) {
+    return Names{static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
+}
+
 std::string subject_of(X509* certificate) {
     const auto* name = X509_get_subject_name(certificate);
-    return X509_NAME_entry_count(name) == 0 ? "(empty)" : name_text(name);
+    return X509_NAME_entry_count(name) == 0 ? "(empty)" : text_of(name);
 }
 
 }  // namespace smw::tls

@@ -38,7 +38,15 @@ namespace smw::tls {
 /// By name and by signature.
 [[nodiscard]] bool is_signed_by(X509* certificate, X509* issuer);
 
-/// Of the subject, as it is shown; cut when somebody put a novel there.
+/// RFC 4514, in UTF-8; cut when somebody put a novel there.
+[[nodiscard]] std::string text_of(const X509_NAME* name);
+/// Of the subject, as it is shown.
 [[nodiscard]] std::string subject_of(X509* certificate);
+
+/// "10.0.0.1", "fd00::1"; empty when it is none.
+[[nodiscard]] std::string text_of(const ASN1_OCTET_STRING* address);
+[[nodiscard]] std::string bytes_of(const ASN1_STRING* text);
+/// Subject alternative names; null: there are none.
+[[nodiscard]] Names alternative_names(X509* certificate);
 
 }  // namespace smw::tls

@@ -1,5 +1,6 @@
 #include "smw/tls/inspect_listener.hpp"
 
+#include "smw/base/file.hpp"
 #include "tls/openssl.hpp"
 
 #include <fmt/format.h>
@@ -9,12 +10,10 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
-#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 
 namespace smw::tls {
@@ -27,26 +26,6 @@ using Addresses = std::unique_ptr<addrinfo, Deleter<freeaddrinfo>>;
 /// The wire form of the one protocol that webhooks speak: length, name (RFC 7301).
 constexpr std::string_view kAlpn = "\x08http/1.1";
 
-/// A descriptor that does not wait, and closes with its owner.
-class Socket {
-public:
-    explicit Socket(int descriptor) : descriptor_(descriptor) {}
-    Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-    Socket& operator=(Socket&&) = delete;
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-    ~Socket() {
-        if (descriptor_ >= 0) {
-            ::close(descriptor_);
-        }
-    }
-
-    [[nodiscard]] int get() const { return descriptor_; }
-
-private:
-    int descriptor_;
-};
-
 std::string words_for(int error) {
     return std::generic_category().message(error);
 }
@@ -56,7 +35,7 @@ tl::unexpected<Error> unavailable(std::string why) {
 }
 
 /// Until `events` or an error on the socket.
-Expected<void> wait_for(const Socket& socket, short events, Deadline deadline) {
+Expected<void> wait_for(const Descriptor& socket, short events, Deadline deadline) {
     using std::chrono::ceil;
     using std::chrono::milliseconds;
     for (;;) {
@@ -76,8 +55,8 @@ Expected<void> wait_for(const Socket& socket, short events, Deadline deadline) {
     }
 }
 
-Expected<Socket> connect_to(const addrinfo& address, Deadline deadline) {
-    Socket socket{::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+Expected<Descriptor> connect_to(const addrinfo& address, Deadline deadline) {
+    Descriptor socket{::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (socket.get() < 0) {
         return unavailable(words_for(errno));
     }
@@ -100,7 +79,7 @@ Expected<Socket> connect_to(const addrinfo& address, Deadline deadline) {
 }
 
 /// The first address that takes the connection; the error of the last one that does not.
-Expected<Socket> connect_to(const ListenerAddress& listener, Deadline deadline) {
+Expected<Descriptor> connect_to(const ListenerAddress& listener, Deadline deadline) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
@@ -124,7 +103,7 @@ Expected<Socket> connect_to(const ListenerAddress& listener, Deadline deadline) 
 /// Over memory, so that a peer that is gone is an error and no SIGPIPE.
 class Handshake {
 public:
-    Handshake(SSL* session, const Socket& socket, Deadline deadline)
+    Handshake(SSL* session, const Descriptor& socket, Deadline deadline)
         : session_(session), socket_(socket), deadline_(deadline) {
         // The session owns both.
         BIO* in = BIO_new(BIO_s_mem());
@@ -205,7 +184,7 @@ private:
     }
 
     SSL* session_;
-    const Socket& socket_;
+    const Descriptor& socket_;
     Deadline deadline_;
 };
 
@@ -231,9 +210,7 @@ std::string chain_of(SSL* session) {
     for (int index = 0; index < sk_X509_num(chain); ++index) {
         PEM_write_bio_X509(bio.get(), sk_X509_value(chain, index));
     }
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
+    return content(bio);
 }
 
 Expected<Shown> look(const ListenerAddress& listener, Deadline deadline) {

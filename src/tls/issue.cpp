@@ -51,25 +51,30 @@ bool set_validity(X509* certificate, const Validity& validity) {
                          system_clock::to_time_t(validity.until)) != nullptr;
 }
 
-/// All but extensions and signature.
-Expected<Certificate> begin_certificate(const std::string& common_name, const Validity& validity,
-                                        EVP_PKEY* key) {
+/// On its way: all but issuer, extensions and signature.
+struct Begun {
+    Key key;
+    Certificate certificate;
+};
+
+Expected<Begun> begin(const std::string& common_name, const Validity& validity) {
     if (common_name.empty() || common_name.size() > kLongestCommonName) {
         return bad_request(fmt::format("its common name must have 1 to {} bytes, and has {}",
                                        kLongestCommonName, common_name.size()));
     }
-    Certificate certificate{X509_new()};
-    const bool begun =
-        certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
-        set_random_serial(certificate.get()) && set_validity(certificate.get(), validity) &&
-        X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
+    Begun begun{Key{EVP_EC_gen("P-256")}, Certificate{X509_new()}};
+    X509* certificate = begun.certificate.get();
+    const bool good =
+        begun.key && certificate != nullptr && X509_set_version(certificate, X509_VERSION_3) == 1 &&
+        set_random_serial(certificate) && set_validity(certificate, validity) &&
+        X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
                                    reinterpret_cast<const unsigned char*>(common_name.data()),
                                    static_cast<int>(common_name.size()), -1, 0) == 1 &&
-        X509_set_pubkey(certificate.get(), key) == 1;
-    if (!begun) {
+        X509_set_pubkey(certificate, begun.key.get()) == 1;
+    if (!good) {
         return issuing_failed();
     }
-    return certificate;
+    return begun;
 }
 
 /// `value` in the words of x509v3_config(5), and never anything that came from outside.
@@ -150,18 +155,16 @@ bool add_names(X509* certificate, const std::vector<std::string>& names) {
            1;
 }
 
-std::string content(const Bio& bio) {
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
-}
-
-Issued to_pem(X509* certificate, EVP_PKEY* key) {
-    const Bio first{BIO_new(BIO_s_mem())};
-    PEM_write_bio_X509(first.get(), certificate);
-    const Bio second{BIO_new(BIO_s_mem())};
-    PEM_write_bio_PrivateKey(second.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
-    return {content(first), content(second)};
+/// What `made` says is whether all that came after begin() succeeded.
+Expected<Issued> finish(const Begun& begun, bool made) {
+    if (!made) {
+        return issuing_failed();
+    }
+    const Bio certificate{BIO_new(BIO_s_mem())};
+    PEM_write_bio_X509(certificate.get(), begun.certificate.get());
+    const Bio key{BIO_new(BIO_s_mem())};
+    PEM_write_bio_PrivateKey(key.get(), begun.key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    return Issued{content(certificate), content(key)};
 }
 
 /// A CA of somebody's own may have no identifier that could be repeated.
@@ -173,15 +176,11 @@ bool add_authority(X509* leaf, X509* ca) {
 /// Everything but where names, lifetimes and the CA come from.
 Expected<Issued> sign_leaf(const LeafRequest& request, const Validity& validity, X509* ca,
                            EVP_PKEY* ca_key) {
-    const Key key{EVP_EC_gen("P-256")};
-    if (!key) {
-        return issuing_failed();
-    }
-    auto begun = begin_certificate(request.common_name, validity, key.get());
+    const auto begun = begin(request.common_name, validity);
     if (!begun) {
         return tl::unexpected(begun.error());
     }
-    X509* leaf = begun->get();
+    X509* leaf = begun->certificate.get();
     const bool made = X509_set_issuer_name(leaf, X509_get_subject_name(ca)) == 1 &&
                       add_extension(leaf, ca, NID_basic_constraints, "critical,CA:FALSE") &&
                       add_extension(leaf, ca, NID_key_usage, "critical,digitalSignature") &&
@@ -189,10 +188,7 @@ Expected<Issued> sign_leaf(const LeafRequest& request, const Validity& validity,
                       add_extension(leaf, ca, NID_subject_key_identifier, "hash") &&
                       add_authority(leaf, ca) && add_names(leaf, request.names) &&
                       X509_sign(leaf, ca_key, digest_for(ca_key)) != 0;
-    if (!made) {
-        return issuing_failed();
-    }
-    return to_pem(leaf, key.get());
+    return finish(*begun, made);
 }
 
 /// What is refused of the CA, or of the request.
@@ -223,26 +219,19 @@ Expected<Issued> issue_ca(const CaRequest& request) {
     if (request.lifetime <= std::chrono::seconds{0}) {
         return bad_request("its lifetime must be more than nothing");
     }
-    const Key key{EVP_EC_gen("P-256")};
-    if (!key) {
-        return issuing_failed();
-    }
-    auto begun = begin_certificate(
-        request.common_name, {request.now - kBackdated, request.now + request.lifetime}, key.get());
+    const auto begun =
+        begin(request.common_name, {request.now - kBackdated, request.now + request.lifetime});
     if (!begun) {
         return tl::unexpected(begun.error());
     }
-    X509* ca = begun->get();
+    X509* ca = begun->certificate.get();
     const bool made = X509_set_issuer_name(ca, X509_get_subject_name(ca)) == 1 &&
                       add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
                       add_extension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") &&
                       add_extension(ca, ca, NID_subject_key_identifier, "hash") &&
                       add_extension(ca, ca, NID_authority_key_identifier, "keyid") &&
-                      X509_sign(ca, key.get(), digest_for(key.get())) != 0;
-    if (!made) {
-        return issuing_failed();
-    }
-    return to_pem(ca, key.get());
+                      X509_sign(ca, begun->key.get(), digest_for(begun->key.get())) != 0;
+    return finish(*begun, made);
 }
 
 Expected<Issued> issue_leaf(const LeafRequest& request, const Issued& ca) {

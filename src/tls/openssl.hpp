@@ -41,6 +41,13 @@ inline int no_passphrase(char*, int, int, void*) {
     return -1;
 }
 
+/// What was written into one that is memory.
+inline std::string content(const Bio& bio) {
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
+}
+
 /// What was a key: its bytes are not left lying in memory.
 inline void forget(std::string& secret) {
     OPENSSL_cleanse(secret.data(), secret.size());
