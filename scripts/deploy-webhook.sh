@@ -14,7 +14,8 @@ none), account and rights, certificate, Service, DaemonSet or Deployment; waits 
 the MutatingWebhookConfiguration, so that nobody calls a server that is not there; and asks it about a
 Pod of a dry run. Run again it changes nothing, or goes on where it ended.
 
-  --dry-run      print plan and manifests (YAML, the plan as comments), change nothing
+  --dry-run      print plan, differences to what is installed (both as comments) and manifests (YAML);
+                 change nothing
   --no-wait      do not wait for the rollout, do not ask the webhook, leave the other KIND
   --context NAME the context of the kubeconfig, instead of the current one
 
@@ -25,6 +26,7 @@ environment; where there is an installation, what it has is the default of those
 * KIND                 daemonset or deployment (daemonset); the other one is taken away
 * FAILURE_POLICY       Ignore or Fail (Ignore): whether Pods are created while no server answers
 * CERTIFICATES         script or cert-manager (script)
+* NETWORK_POLICY       yes or no (no): whether deploy/networkpolicy.yaml is applied, too
   ROLLOUT_TIMEOUT      (180s)
   SELF_TEST_NAMESPACE  where the Pod of the dry run would be created (default)
   SELF_TEST_TIMEOUT    for the webhook to answer (30s)
@@ -35,6 +37,8 @@ EOT
 
 # shellcheck source=scripts/webhook-lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/webhook-lib.sh"
+# shellcheck source=scripts/webhook-certs-plan.sh
+. "$root/scripts/webhook-certs-plan.sh"
 # shellcheck source=scripts/webhook-install.sh
 . "$root/scripts/webhook-install.sh"
 
@@ -58,7 +62,7 @@ load_settings() {
 	load_place
 	# What was not given is settled by settle, when the cluster was asked.
 	IMAGE=${IMAGE:-} IMAGE_TAG=${IMAGE_TAG:-} KIND=${KIND:-}
-	FAILURE_POLICY=${FAILURE_POLICY:-} CERTIFICATES=${CERTIFICATES:-}
+	FAILURE_POLICY=${FAILURE_POLICY:-} CERTIFICATES=${CERTIFICATES:-} NETWORK_POLICY=${NETWORK_POLICY:-}
 	ROLLOUT_TIMEOUT=${ROLLOUT_TIMEOUT:-180s}
 	SELF_TEST_NAMESPACE=${SELF_TEST_NAMESPACE:-default}
 	SELF_TEST_TIMEOUT=${SELF_TEST_TIMEOUT:-30s}
@@ -69,6 +73,7 @@ load_settings() {
 	is_one_of "$KIND" '' daemonset deployment || wrong KIND "daemonset or deployment"
 	is_one_of "$FAILURE_POLICY" '' Ignore Fail || wrong FAILURE_POLICY "Ignore or Fail"
 	is_one_of "$CERTIFICATES" '' script cert-manager || wrong CERTIFICATES "script or cert-manager"
+	is_one_of "$NETWORK_POLICY" '' yes no || wrong NETWORK_POLICY "yes or no"
 	[[ $ROLLOUT_TIMEOUT =~ ^[0-9]+(s|m)$ ]] || wrong ROLLOUT_TIMEOUT "a duration, like 180s or 5m"
 	[[ $SELF_TEST_TIMEOUT =~ ^[0-9]+s$ ]] || wrong SELF_TEST_TIMEOUT "in seconds, like 30s"
 	! $wait_for_it || ! is_one_of "$SELF_TEST_NAMESPACE" "$NAMESPACE" kube-system kube-public kube-node-lease ||
@@ -81,41 +86,54 @@ load_settings() {
 
 # --- checks --------------------------------------------------------------------------------------------
 
-check_rights() {
-	need_rights \
-		"get,create namespaces cluster" \
-		"get,create customresourcedefinitions.apiextensions.k8s.io cluster" \
-		"get,create,patch clusterroles.rbac.authorization.k8s.io cluster" \
-		"get,create,patch clusterrolebindings.rbac.authorization.k8s.io cluster" \
-		"get,create,patch mutatingwebhookconfigurations.admissionregistration.k8s.io cluster" \
-		"get,create,patch serviceaccounts" \
-		"get,create,patch secrets" \
-		"get,create,patch services" \
-		"get daemonsets.apps" "get deployments.apps" "get poddisruptionbudgets.policy"
+readonly rights=(
+	"get,create namespaces cluster"
+	"get,create customresourcedefinitions.apiextensions.k8s.io cluster"
+	"get,create,patch clusterroles.rbac.authorization.k8s.io cluster"
+	"get,create,patch clusterrolebindings.rbac.authorization.k8s.io cluster"
+	"get,create,patch mutatingwebhookconfigurations.admissionregistration.k8s.io cluster"
+	"get,create,patch serviceaccounts" "get,create,patch secrets" "get,create,patch services"
+	"get daemonsets.apps" "get deployments.apps" "get poddisruptionbudgets.policy"
+)
+# What more it takes depends on the settings, which what is installed has a say in.
+readonly rights_for_daemonset=("list,watch,create,patch daemonsets.apps" "delete deployments.apps" "delete poddisruptionbudgets.policy")
+readonly rights_for_deployment=("list,watch,create,patch deployments.apps" "delete daemonsets.apps" "create,patch poddisruptionbudgets.policy")
+readonly rights_for_cert_manager=("get,list,watch,create,patch certificates.cert-manager.io" "get,create,patch issuers.cert-manager.io")
+readonly rights_for_network_policy=("get,create,patch networkpolicies.networking.k8s.io")
+
+ask_all_rights() {
+	local more=()
+	[ "$KIND" = deployment ] || more+=("${rights_for_daemonset[@]}")
+	[ "$KIND" = daemonset ] || more+=("${rights_for_deployment[@]}")
+	[ "$CERTIFICATES" = script ] || more+=("${rights_for_cert_manager[@]}")
+	more+=("${rights_for_network_policy[@]}")
+	! $wait_for_it || more+=("create pods $SELF_TEST_NAMESPACE")
+	ask_rights "${rights[@]}" "${more[@]}"
+	need_rights "${rights[@]}"
 }
 
-# What more it takes depends on the settings, which what is installed has a say in.
 check_further_rights() {
-	local further=()
-	case $KIND in
-	daemonset) further=("list,watch,create,patch daemonsets.apps" "delete deployments.apps" "delete poddisruptionbudgets.policy") ;;
-	deployment) further=("list,watch,create,patch deployments.apps" "delete daemonsets.apps" "create,patch poddisruptionbudgets.policy") ;;
-	esac
+	local -n of_kind=rights_for_$KIND
+	local further=("${of_kind[@]}")
+	[ "$CERTIFICATES" = script ] || further+=("${rights_for_cert_manager[@]}")
+	[ "$NETWORK_POLICY" = no ] || further+=("${rights_for_network_policy[@]}")
 	! $wait_for_it || further+=("create pods $SELF_TEST_NAMESPACE")
-	[ "$CERTIFICATES" = script ] || further+=(
-		"get,list,watch,create,patch certificates.cert-manager.io" "get,create,patch issuers.cert-manager.io")
 	need_rights "${further[@]}"
 }
 
 # What `apply` would make ours, and undeploy-webhook.sh then delete.
 refuse_theirs() {
-	local object
+	local object issued objects
 	objects=("mutatingwebhookconfiguration/$configuration" "clusterrole/$app" "clusterrolebinding/$app"
 		"serviceaccount/$app" "service/$SERVICE_NAME" "$KIND/$app")
 	[ "$KIND" = daemonset ] || objects+=("poddisruptionbudget/$app")
-	[ "$CERTIFICATES" = script ] || objects+=("certificate.cert-manager.io/$app" "certificate.cert-manager.io/$app-ca"
-		"issuer.cert-manager.io/$app" "issuer.cert-manager.io/$app-selfsigned")
-	look_at "${objects[@]}"
+	[ "$NETWORK_POLICY" = no ] || objects+=("networkpolicy/$app")
+	if [ "$CERTIFICATES" = cert-manager ]; then
+		issued=("certificate.cert-manager.io/$app" "certificate.cert-manager.io/$app-ca"
+			"issuer.cert-manager.io/$app" "issuer.cert-manager.io/$app-selfsigned")
+		look "${issued[@]}"
+		objects+=("${issued[@]}")
+	fi
 	for object in "${objects[@]}"; do
 		[ "$(owner_of "$object")" != theirs ] ||
 			die "$failed" "$object is there without label app=$app, so it is somebody else's, and is not replaced: use another NAMESPACE or SERVICE_NAME, or delete it ($kubectl --namespace $NAMESPACE delete $object), or make it ours ($kubectl --namespace $NAMESPACE label $object app=$app --overwrite), then run $me again"
@@ -128,19 +146,14 @@ check_certificates() {
 		return
 	fi
 	need openssl "package openssl"
-	# Its errors are ours: an expired CA must be known before anything is changed.
-	certificate_plan=$(certificates --dry-run) || exit $?
+	plan_certificates
 }
 
 check_cert_manager() {
-	local maker
-	[ -n "$(kube get crd certificates.cert-manager.io --ignore-not-found -o name)" ] ||
+	! is_absent customresourcedefinition/certificates.cert-manager.io ||
 		die "$failed" "the cluster has no cert-manager: install it (https://cert-manager.io/docs/installation), or use CERTIFICATES=script"
-	maker=$(must "looking at Secret $certs_secret" "$kubectl --namespace $NAMESPACE get secret $certs_secret" \
-		in_namespace get secret "$certs_secret" --ignore-not-found -o \
-		'go-template={{with .metadata.annotations}}{{with index . "cert-manager.io/certificate-name"}}cert-manager{{end}}{{end}} there')
 	# It would replace the certificate at once, and for a while servers would show one that nobody trusts.
-	[ "$maker" != " there" ] ||
+	is_absent "secret/$certs_secret" || [[ $'\n'$(facts issued) = *$'\n'"Secret/$certs_secret "* ]] ||
 		die "$failed" "Secret $certs_secret of namespace $NAMESPACE is not from cert-manager; to change over: $(next_script undeploy-webhook), then $me again"
 }
 
@@ -150,25 +163,25 @@ check_manifests() {
 	local not_yet='^kind: Namespace$'
 	[ "$namespace_state" = active ] || not_yet='^kind: Namespace$|^  namespace: '
 	# Who is no administrator may bind a role only once it can be looked into.
-	[ "$(owner_of "clusterrole/$app")" != absent ] || not_yet+='|^kind: ClusterRoleBinding$'
-	all_manifests | without_documents "$not_yet" >"$work/all.yaml"
+	! is_absent "clusterrole/$app" || not_yet+='|^kind: ClusterRoleBinding$'
+	# What becomes of caBundle is told with the certificates.
+	all_manifests "$live_bundle" | without_documents "$not_yet" >"$work/all.yaml"
 	must "checking the manifests with the API server" "nothing was changed; what is immutable has to be deleted first ($kubectl delete)" \
 		apply --dry-run=server <"$work/all.yaml" >/dev/null
-	[ "$crd_state" = there ] || must "checking deploy/crd.yaml with the API server" "nothing was changed" \
+	! is_absent "customresourcedefinition/$crd" || must "checking deploy/crd.yaml with the API server" "nothing was changed" \
 		kube create --dry-run=server -f "$root/deploy/crd.yaml" >/dev/null
 }
 
 check_all() {
 	connect
-	check_rights
+	ask_all_rights
 	look_at_installation
 	settle
-	say "$(comment)context $(context_name), Kubernetes 1.$server_minor, namespace $NAMESPACE$taken_over"
+	say "context $(context_name), Kubernetes 1.$server_minor, namespace $NAMESPACE$taken_over"
 	check_further_rights
-	look_at_namespace
 	refuse_terminating_namespace
 	refuse_other_installation
-	look_at_crd
+	! $wait_for_it || check_self_test
 	check_certificates
 	refuse_theirs
 	check_manifests
@@ -176,31 +189,86 @@ check_all() {
 
 # --- the plan ------------------------------------------------------------------------------------------
 
-comment() {
-	! $dry_run || printf '# '
+# tell_difference OBJECT LINE…: of `diff -u`; but for what the API server counts.
+tell_difference() {
+	local object=$1 line lines=() hunk=() differs=false
+	shift
+	for line in "$@" '@@'; do
+		case $line in
+		'@@ -0,0 '*)
+			say "would create $object"
+			return
+			;;
+		'@@'*)
+			! $differs || lines+=("${hunk[@]}")
+			hunk=() differs=false
+			;;
+		'--- '* | '+++ '* | [-+]*' generation: '* | [-+]*'template.generation: '*) ;;
+		*)
+			[[ $line != [-+]* ]] || differs=true
+			hunk+=("$line")
+			;;
+		esac
+	done
+	[ ${#lines[@]} -gt 0 ] || return 0
+	say "would change $object:"
+	for line in "${lines[@]}"; do
+		say "  $line"
+	done
+}
+
+# From the objects that check_manifests has asked about to what they would be.
+tell_differences() {
+	local line object='' name lines=() status=0
+	if ! command -v diff >/dev/null; then
+		say "differences to what is installed are not shown: diff is not in PATH (package diffutils)"
+		return
+	fi
+	KUBECTL_EXTERNAL_DIFF='' kube diff --server-side --force-conflicts --field-manager "$app" -f "$work/all.yaml" \
+		>"$work/differences" 2>"$work/stderr" || status=$?
+	[ "$status" -le 1 ] || die "$failed" "comparing with what is installed: $(why); $kubectl diff --help"
+	while IFS= read -r line; do
+		if [[ $line != 'diff '* ]]; then
+			lines+=("$line")
+			continue
+		fi
+		[ -z "$object" ] || tell_difference "$object" "${lines[@]}"
+		# …/GROUP.VERSION.KIND.NAMESPACE.NAME; none of ours has a dot.
+		name=${line##*.} object=${line%.*.*}
+		object=${object##*.} lines=()
+		object=${object,,}/$name
+	done <"$work/differences"
+	[ -z "$object" ] || tell_difference "$object" "${lines[@]}"
+	[ -n "$object" ] || say "nothing differs from what is installed"
 }
 
 plan_offline() {
-	server_minor=30 namespace_state=absent crd_state=absent certificate_plan=''
+	server_minor=30 namespace_state=absent offline=true
 	settle
-	say "# no cluster was asked: $1"
+	say "no cluster was asked: $1"
 }
 
 tell_plan() {
-	local line
-	[ "$namespace_state" = active ] || say "# would create namespace $NAMESPACE"
-	[ "$crd_state" = there ] || say "# would create the CustomResourceDefinition $crd (deploy/crd.yaml)"
-	[ "$crd_state" = absent ] || say "# would leave the CustomResourceDefinition $crd as it is"
-	while IFS= read -r line; do
-		[[ $line != would* ]] || say "# $line"
-	done <<<"${certificate_plan:-}"
-	say "# would apply these, the MutatingWebhookConfiguration last and with a caBundle, after the rollout"
+	[ "$namespace_state" = active ] || say "would create namespace $NAMESPACE"
+	if is_absent "customresourcedefinition/$crd"; then
+		say "would create the CustomResourceDefinition $crd (deploy/crd.yaml)"
+	else
+		say "would leave the CustomResourceDefinition $crd as it is"
+	fi
+	if ! ${offline:-false}; then
+		[ "$CERTIFICATES" = cert-manager ] || tell_certificates
+		tell_differences
+		judge_other_kind
+		[ ${#others[@]} -eq 0 ] || say "would delete $(join ', ' "${others[@]}") once the $KIND serves"
+	fi
+	say "would apply these, the MutatingWebhookConfiguration last and with a caBundle, after the rollout"
 	all_manifests | if [ "$namespace_state" = active ]; then without_documents '^kind: Namespace$'; else cat; fi
-	[ "$crd_state" = there ] || { printf -- '---\n' && cat "$root/deploy/crd.yaml"; }
+	! is_absent "customresourcedefinition/$crd" || { printf -- '---\n' && cat "$root/deploy/crd.yaml"; }
 }
 
 # Without kubectl or a cluster the manifests can still be shown, unless a certain one was asked for.
 dry_run() {
+	mark='# '
 	if [ ${#context_flags[@]} -gt 0 ] || (connect) 2>"$work/offline"; then
 		check_all
 	else
@@ -221,10 +289,7 @@ main() {
 	check_all
 	create_namespace
 	create_crd
-	apply_file rbac.yaml '^kind: Namespace$'
-	make_certificate
-	apply_file service.yaml
-	apply_file "$KIND.yaml"
+	apply_servers
 	if $wait_for_it; then
 		wait_for_rollout
 		delete_other_kind

@@ -40,79 +40,84 @@ load_settings() {
 }
 
 # To wait for its end, kubectl lists and watches what it deletes.
-check_rights() {
-	local all=get,list,watch,delete
-	need_rights \
-		"$all mutatingwebhookconfigurations.admissionregistration.k8s.io cluster" \
-		"$all clusterroles.rbac.authorization.k8s.io cluster" \
-		"$all clusterrolebindings.rbac.authorization.k8s.io cluster" \
-		"get namespaces cluster" "get customresourcedefinitions.apiextensions.k8s.io cluster" \
-		"$all daemonsets.apps" "$all deployments.apps" "$all poddisruptionbudgets.policy" "$all services" \
-		"$all networkpolicies.networking.k8s.io" "$all secrets" "$all serviceaccounts"
-}
-
+readonly all=get,list,watch,delete
+readonly rights=(
+	"$all mutatingwebhookconfigurations.admissionregistration.k8s.io cluster"
+	"$all clusterroles.rbac.authorization.k8s.io cluster"
+	"$all clusterrolebindings.rbac.authorization.k8s.io cluster"
+	"get namespaces cluster" "get customresourcedefinitions.apiextensions.k8s.io cluster"
+	"$all daemonsets.apps" "$all deployments.apps" "$all poddisruptionbudgets.policy" "$all services"
+	"$all networkpolicies.networking.k8s.io" "$all secrets" "$all serviceaccounts"
+)
 # What more it takes depends on what is there.
-check_further_rights() {
-	local further=() found all=get,list,watch,delete
-	# shellcheck disable=SC2154  # set by look_at_namespace
-	! $namespace_is_ours || further+=("list,watch,delete namespaces cluster" "list *.*")
-	found=$(must "looking for cert-manager" "$kubectl get crd" \
-		kube get crd certificates.cert-manager.io --ignore-not-found -o name)
-	has_cert_manager=false
-	if [ -n "$found" ]; then
-		has_cert_manager=true
-		further+=("$all certificates.cert-manager.io" "$all issuers.cert-manager.io")
-	fi
-	[ ${#further[@]} -eq 0 ] || need_rights "${further[@]}"
-}
+readonly rights_to_namespace=("list,watch,delete namespaces cluster" "list *.*")
+readonly rights_with_cert_manager=("$all certificates.cert-manager.io" "$all issuers.cert-manager.io")
 
-# Sets `objects` to all that may be ours, in the order in which they go, and `owners` to whose they are.
+# What may be ours, in the order in which it goes: nobody calls any more; Pods, which serve for as long as
+# their shutdown takes; what those who called have learnt not to call; what makes Secrets, before them.
+readonly callers=("mutatingwebhookconfiguration/$configuration") workloads=("daemonset/$app" "deployment/$app")
+load_objects() {
+	in_place=("poddisruptionbudget/$app" "service/$SERVICE_NAME" "networkpolicy/$app"
+		"secret/$certs_secret" "secret/$ca_secret" "secret/$app-cert-manager-ca" "serviceaccount/$app")
+}
+readonly issued=("certificate.cert-manager.io/$app" "certificate.cert-manager.io/$app-ca"
+	"issuer.cert-manager.io/$app" "issuer.cert-manager.io/$app-selfsigned")
+readonly in_cluster=("clusterrolebinding/$app" "clusterrole/$app")
+
 look_at_all() {
-	objects=("mutatingwebhookconfiguration/$configuration")
-	if [ "$namespace_state" != absent ]; then
-		objects+=("daemonset/$app" "deployment/$app" "poddisruptionbudget/$app" "service/$SERVICE_NAME" "networkpolicy/$app")
-		# Before their Secrets, which it would make anew.
-		! $has_cert_manager ||
-			objects+=("certificate.cert-manager.io/$app" "certificate.cert-manager.io/$app-ca"
-				"issuer.cert-manager.io/$app" "issuer.cert-manager.io/$app-selfsigned")
-		objects+=("secret/$certs_secret" "secret/$ca_secret" "secret/$app-cert-manager-ca" "serviceaccount/$app")
+	load_objects
+	look "namespace/$NAMESPACE" crd/certificates.cert-manager.io "${callers[@]}" "${workloads[@]}" "${in_place[@]}" "${in_cluster[@]}"
+	judge_namespace
+	# shellcheck disable=SC2154  # set by judge_namespace
+	! $namespace_is_ours || need_rights "${rights_to_namespace[@]}"
+	has_cert_manager=false
+	if ! is_absent customresourcedefinition/certificates.cert-manager.io; then
+		has_cert_manager=true
+		need_rights "${rights_with_cert_manager[@]}"
+		look "${issued[@]}"
 	fi
-	objects+=("clusterrolebinding/$app" "clusterrole/$app")
-	look_at "${objects[@]}"
 }
 
 # Left behind it would call a Service that is gone; under Fail no Pod would be created any more.
 refuse_their_configuration() {
-	# shellcheck disable=SC2154  # set by refuse_other_installation
-	if [ "$(owner_of "mutatingwebhookconfiguration/$configuration")" = theirs ] && [ -n "$called" ]; then
+	if [ "$(owner_of "mutatingwebhookconfiguration/$configuration")" = theirs ] && [ -n "$(facts calls)" ]; then
 		die "$failed" "MutatingWebhookConfiguration $configuration has no label app=$app, so it is not deleted, and calls Service $NAMESPACE/$SERVICE_NAME, which would be: $kubectl delete mutatingwebhookconfiguration $configuration, then $me again"
 	fi
 }
 
-# delete_one KIND/NAME
-delete_one() {
-	local object=$1 cascade=background
-	# Those have Pods, which serve for as long as their shutdown takes; those who called them have learnt
-	# to call nobody. The Service goes after them.
-	! is_one_of "${object%%/*}" daemonset deployment || cascade=foreground
-	must "deleting $object" "$kubectl --namespace $NAMESPACE get $object -o yaml says what holds it" \
-		kube_for "$object" delete "$object" --ignore-not-found "--cascade=$cascade" --timeout "$TIMEOUT" >/dev/null
-	applied+=("$object")
-	say "deleted $object"
-}
-
+# take_away FLAG… -- KIND/NAME…: by one kubectl, whose flags come first.
 take_away() {
-	local object
-	for object in "${objects[@]}"; do
+	local flags=() object mine=()
+	while [ "$1" != -- ]; do
+		flags+=("$1")
+		shift
+	done
+	shift
+	for object in "$@"; do
 		case $(owner_of "$object") in
 		absent) ;;
 		theirs) left_alone+=("${object/\// }, which has no label app=$app") ;;
-		ours)
-			nothing=false
-			if $dry_run; then say "would delete $object"; else delete_one "$object"; fi
-			;;
+		ours) mine+=("$object") ;;
 		esac
 	done
+	[ ${#mine[@]} -gt 0 ] || return 0
+	nothing=false
+	if $dry_run; then
+		say "$(printf 'would delete %s\n' "${mine[@]}")"
+		return
+	fi
+	must "deleting $(join ', ' "${mine[@]}")" "$kubectl --namespace $NAMESPACE get $(join ' ' "${mine[@]}") -o yaml says what holds them" \
+		kube "${flags[@]}" delete "${mine[@]}" --ignore-not-found --timeout "$TIMEOUT" >/dev/null
+	applied+=("${mine[@]}")
+	say "$(printf 'deleted %s\n' "${mine[@]}")"
+}
+
+take_all_away() {
+	take_away -- "${callers[@]}"
+	take_away --namespace "$NAMESPACE" --cascade=foreground -- "${workloads[@]}"
+	! $has_cert_manager || take_away --namespace "$NAMESPACE" -- "${issued[@]}"
+	take_away --namespace "$NAMESPACE" -- "${in_place[@]}"
+	take_away -- "${in_cluster[@]}"
 }
 
 # --- the namespace -------------------------------------------------------------------------------------
@@ -197,13 +202,12 @@ main() {
 	load_settings
 	connect
 	say "context $(context_name), namespace $NAMESPACE"
-	check_rights
-	look_at_namespace
-	check_further_rights
-	refuse_other_installation
+	ask_rights "${rights[@]}" "${rights_to_namespace[@]}" "${rights_with_cert_manager[@]}"
+	need_rights "${rights[@]}"
 	look_at_all
+	refuse_other_installation
 	refuse_their_configuration
-	take_away
+	take_all_away
 	case $namespace_state in
 	active) take_away_namespace ;;
 	terminating) left_alone+=("namespace $NAMESPACE, which is being deleted already") ;;

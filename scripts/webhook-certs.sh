@@ -1,55 +1,24 @@
 # shellcheck shell=bash
-# Certificates for generate-webhook-certs.sh: reading, judging, issuing, storing them. Sourced, not run.
-# Keys are files of $work alone, which only their owner can read and which goes with the script.
+# Certificates: what they are good for, and new ones. Sourced, not run. Keys are files of $work alone,
+# which only their owner can read and which goes with the script.
 
 readonly day=86400
 readonly soon=$((30 * day))
 readonly ca_days=3650
-
-# --- what is there -------------------------------------------------------------------------------------
-
-# read_secret NAME DIR TYPE: each of its keys becomes a file of $work/DIR, which is empty without the Secret;
-# DIR.type is its type, else TYPE, DIR.manager the Certificate of cert-manager that it belongs to, DIR.owner whose it
-# is: ours, theirs or absent.
-read_secret() {
-	local key value
-	mkdir "$work/$2"
-	: >"$work/$2.manager"
-	printf absent >"$work/$2.owner"
-	printf '%s' "$3" >"$work/$2.type"
-	must "reading Secret $1 of namespace $NAMESPACE" "$kubectl --namespace $NAMESPACE get secret $1" \
-		in_namespace get secret "$1" --ignore-not-found -o \
-		'go-template=type {{.type}}{{"\n"}}app {{with .metadata.labels}}{{.app}}{{end}}{{"\n"}}{{with .metadata.annotations}}{{with index . "cert-manager.io/certificate-name"}}manager {{.}}{{"\n"}}{{end}}{{end}}{{range $key, $value := .data}}data.{{$key}} {{$value}}{{"\n"}}{{end}}' \
-		>"$work/$2.read"
-	while read -r key value; do
-		case $key in
-		app) if [ "$value" = "$app" ]; then printf ours; else printf theirs; fi >"$work/$2.owner" ;;
-		data.*) printf '%s' "$value" | openssl base64 -d -A >"$work/$2/${key#data.}" ;;
-		*) printf '%s' "$value" >"$work/$2.$key" ;;
-		esac
-	done <"$work/$2.read"
-}
-
-# Sets `bundles`, a line "index caBundle" for each webhook of the configuration that calls our Service.
-read_configuration() {
-	local index service bundle
-	bundles=()
-	: >"$work/caBundle"
-	must "reading MutatingWebhookConfiguration $configuration" "$kubectl get mutatingwebhookconfiguration $configuration" \
-		kube get mutatingwebhookconfiguration "$configuration" --ignore-not-found -o \
-		'go-template={{range $index, $webhook := .webhooks}}{{with $webhook.clientConfig.service}}{{$index}} {{.namespace}}/{{.name}} {{or $webhook.clientConfig.caBundle "none"}}{{"\n"}}{{end}}{{end}}' \
-		>"$work/configuration"
-	while read -r index service bundle; do
-		[ "$service" = "$NAMESPACE/$SERVICE_NAME" ] || continue
-		bundles+=("$index $bundle")
-		[ "$bundle" = none ] || printf '%s' "$bundle" | openssl base64 -d -A >>"$work/caBundle"
-	done <"$work/configuration"
-}
+# Certificates are valid since then, because the clocks of this machine, the nodes and the API server differ.
+readonly backdated=3600
 
 # --- what it is good for -------------------------------------------------------------------------------
 
 expires_within() { # certificate seconds
 	! openssl x509 -in "$1" -noout -checkend "$2" >/dev/null 2>&1
+}
+
+# Whether it was valid then already.
+was_valid() { # certificate seconds-ago
+	local now
+	printf -v now '%(%s)T' -1
+	openssl verify -attime $((now - $2)) -partial_chain -no-CApath -no-CAstore -CAfile "$1" "$1" >/dev/null 2>&1
 }
 
 is_certificate() { # file
@@ -165,8 +134,7 @@ new_key() { # file
 		die "$failed" "making a key: $(why); openssl version"
 }
 
-# `openssl ca`, for it alone lets one say from when on a certificate is valid: an hour ago, because the
-# clocks of this machine, the nodes and the API server differ.
+# `openssl ca`, for it alone lets one say from when on a certificate is valid.
 sign() { # request certificate seconds extensions flag…
 	local request=$1 certificate=$2 seconds=$3 extensions=$4
 	shift 4
@@ -188,7 +156,7 @@ sign() { # request certificate seconds extensions flag…
 		$extensions
 	EOT
 	openssl ca -batch -notext -config "$work/openssl.cnf" -extensions extensions \
-		-startdate "$(time_in -3600)" -enddate "$(time_in "$seconds")" \
+		-startdate "$(time_in -$backdated)" -enddate "$(time_in "$seconds")" \
 		-in "$request" -out "$certificate" "$@" >/dev/null 2>"$work/stderr" ||
 		die "$failed" "signing a certificate: $(why); openssl version"
 }
@@ -216,43 +184,4 @@ new_leaf() { # dir-of-ca dir
 	sign "$work/request" "$2/tls.crt" $((days * day)) \
 		$'authorityKeyIdentifier = keyid\nbasicConstraints = critical, CA:FALSE\nkeyUsage = critical, digitalSignature\nextendedKeyUsage = serverAuth\nsubjectAltName = '"DNS:${names//$'\n'/, DNS:}" \
 		-cert "$1/ca.crt" -keyfile "$1/ca.key"
-}
-
-# --- storing -------------------------------------------------------------------------------------------
-
-# write_secret NAME DIR FILE…: files of $work/DIR. On stdin, for arguments can be seen by all. One that was
-# there without our label does not get it: undeploy-webhook.sh deletes by it.
-write_secret() {
-	local name=$1 dir=$2 labels='' file
-	shift 2
-	[ "$(cat "$work/$dir.owner")" = theirs ] || labels=$'  labels:\n    app: '$app$'\n'
-	{
-		printf 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\n  namespace: "%s"\n' "$name" "$NAMESPACE"
-		printf '%stype: %s\ndata:\n' "$labels" "$(cat "$work/$dir.type")"
-		for file in "$@"; do
-			printf '  %s: %s\n' "$file" "$(openssl base64 -A -in "$work/$dir/$file")"
-		done
-	} >"$work/secret.yaml"
-	must "writing Secret $name of namespace $NAMESPACE" "$kubectl auth can-i patch secrets --namespace $NAMESPACE" \
-		apply <"$work/secret.yaml" >/dev/null
-	applied+=("Secret $name")
-	say "wrote Secret $NAMESPACE/$name"
-}
-
-write_ca_bundles() { # base64
-	local entry index
-	for entry in ${bundles[@]+"${bundles[@]}"}; do
-		index=${entry%% *}
-		[ "${entry#* }" != "$1" ] || continue
-		if $dry_run; then
-			say "would write caBundle of MutatingWebhookConfiguration $configuration"
-			continue
-		fi
-		must "writing caBundle of MutatingWebhookConfiguration $configuration" "$kubectl auth can-i patch mutatingwebhookconfigurations" \
-			kube patch mutatingwebhookconfiguration "$configuration" --type json --patch \
-			"[{\"op\": \"test\", \"path\": \"/webhooks/$index/clientConfig/service/name\", \"value\": \"$SERVICE_NAME\"},
-			{\"op\": \"add\", \"path\": \"/webhooks/$index/clientConfig/caBundle\", \"value\": \"$1\"}]" >/dev/null
-		applied+=("caBundle")
-		say "wrote caBundle of MutatingWebhookConfiguration $configuration"
-	done
 }

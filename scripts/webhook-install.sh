@@ -4,41 +4,46 @@
 # --- what is installed ---------------------------------------------------------------------------------
 
 declare -A live=()
-declare -rA defaults=([IMAGE]=$app [IMAGE_TAG]=latest [KIND]=daemonset [FAILURE_POLICY]=Ignore [CERTIFICATES]=script)
-# What others added to the namespaceSelector, lines of YAML.
+declare -rA defaults=([IMAGE]=$app [IMAGE_TAG]=latest [KIND]=daemonset [FAILURE_POLICY]=Ignore [CERTIFICATES]=script
+	[NETWORK_POLICY]=no)
+# What others added to the namespaceSelector, lines of YAML; and the caBundle for our Service.
 live_selector=
+live_bundle=
 
-# Prints a line for each fact: of a DaemonSet or Deployment unless it has another selector than ours, as
-# the Go implementation's has; of the Secret; of our webhook.
-print_installation() {
-	local workload secret webhook
-	workload='{{if not .metadata.deletionTimestamp}}{{with .spec.selector.matchLabels}}{{if eq (len .) 1}}{{range $.spec.template.spec.containers}}{{if eq .name "webhook"}}workload {{$.metadata.creationTimestamp}} {{$.kind}} {{.image}} {{with $.metadata.labels}}{{.app}}{{end}}{{"\n"}}{{end}}{{end}}{{end}}{{end}}{{end}}'
-	secret='{{with .metadata.annotations}}{{with index . "cert-manager.io/certificate-name"}}issued {{.}}{{"\n"}}{{end}}{{with index . "cert-manager.io/inject-ca-from"}}injected {{.}}{{"\n"}}{{end}}{{end}}'
-	webhook='{{range .webhooks}}{{if eq .name "'$webhook_name'"}}policy {{.failurePolicy}}{{"\n"}}{{with .namespaceSelector}}{{range .matchExpressions}}{{if and (ne .key "kubernetes.io/metadata.name") (ne .key "name")}}selector   - {key: {{printf "%q" .key}}, operator: {{.operator}}{{with .values}}, values: [{{range $index, $value := .}}{{if $index}}, {{end}}{{printf "%q" $value}}{{end}}]{{end}}}{{"\n"}}{{end}}{{end}}{{with .matchLabels}}selector matchLabels: { {{- range $key, $value := .}}{{printf "%q: %q, " $key $value}}{{end -}} }{{"\n"}}{{end}}{{end}}{{end}}{{end}}'
-	must "looking at what is installed" "$kubectl --namespace $NAMESPACE get daemonsets,deployments,secrets" \
-		in_namespace get "daemonset/$app" "deployment/$app" "secret/$certs_secret" "mutatingwebhookconfiguration/$configuration" \
-		--ignore-not-found -o 'go-template={{define "one"}}{{if eq .kind "Secret"}}'"$secret"'{{else if eq .kind "MutatingWebhookConfiguration"}}'"$secret$webhook"'{{else}}'"$workload"'{{end}}{{end}}{{if eq .kind "List"}}{{range .items}}{{template "one" .}}{{end}}{{else}}{{template "one" .}}{{end}}'
+look_at_installation() {
+	local objects=("namespace/$NAMESPACE" "crd/$crd" "crd/certificates.cert-manager.io"
+		"mutatingwebhookconfiguration/$configuration" "clusterrole/$app" "clusterrolebinding/$app"
+		"serviceaccount/$app" "service/$SERVICE_NAME" "daemonset/$app" "deployment/$app"
+		"poddisruptionbudget/$app" "secret/$ca_secret" "secret/$certs_secret")
+	# Who may not see it has not installed it either.
+	! may get networkpolicies.networking.k8s.io || objects+=("networkpolicy/$app")
+	! $wait_for_it || objects+=("namespace/$SELF_TEST_NAMESPACE")
+	look "${objects[@]}"
+	judge_namespace
+	read_settings
 }
 
-# Sets live[SETTING] to what an installation has, and `live_selector`. Of both kinds the one that was made
-# last is the one that was wanted.
-look_at_installation() {
-	local facts fact value newest='' created kind image label
-	facts=$(print_installation)
-	while IFS=' ' read -r fact value; do
+# Sets live[SETTING] to what an installation has, `live_selector` and `live_bundle`. Of both kinds the one
+# that was made last is the one that was wanted.
+read_settings() {
+	local fact object value newest='' created image
+	while IFS=' ' read -r fact object value; do
 		case $fact in
 		workload)
-			read -r created kind image label <<<"$value"
-			[[ $label = "$app" && ! $created < $newest ]] || continue
-			newest=$created live[KIND]=${kind,,}
+			read -r created image <<<"$value"
+			[[ $(owner_of "${object,,}") = ours && ! $created < $newest ]] || continue
+			newest=$created live[KIND]=${object%%/*}
+			live[KIND]=${live[KIND],,}
 			image_parts "$image"
 			;;
-		issued) [ "$value" != "$app" ] || live[CERTIFICATES]=cert-manager ;;
+		issued) [ "$object $value" != "Secret/$certs_secret $app" ] || live[CERTIFICATES]=cert-manager ;;
 		injected) [ "$value" != "$NAMESPACE/$app" ] || live[CERTIFICATES]=cert-manager ;;
 		policy) live[FAILURE_POLICY]=$value ;;
 		selector) live_selector+="      ${value/#- /  - }"$'\n' ;;
+		calls) [[ $value != "$NAMESPACE $SERVICE_NAME "* || $value = *' none' ]] || live_bundle=${value##* } ;;
 		esac
-	done <<<"$facts"
+	done <"$work/look"
+	[ "$(owner_of "networkpolicy/$app")" != ours ] || live[NETWORK_POLICY]=yes
 }
 
 image_parts() { # reference
@@ -55,7 +60,7 @@ image_parts() { # reference
 settle() {
 	local name
 	taken_over=
-	for name in IMAGE IMAGE_TAG KIND FAILURE_POLICY CERTIFICATES; do
+	for name in IMAGE IMAGE_TAG KIND FAILURE_POLICY CERTIFICATES NETWORK_POLICY; do
 		[ -z "${!name}" ] || continue
 		printf -v "$name" '%s' "${live[$name]:-${defaults[$name]}}"
 		[ "${!name}" = "${defaults[$name]}" ] || taken_over+=" $name=${!name}"
@@ -93,27 +98,23 @@ webhook_manifest() {
 	printf '%s' "$theirs"
 }
 
-# All but the CRD, which is not ours, in the order in which they are applied.
-all_manifests() {
-	local file
-	for file in rbac.yaml service.yaml "$KIND.yaml"; do
+# server_manifests: all but the configuration and the CRD, which is not ours, in the order in which they are
+# applied.
+server_manifests() {
+	local file files=(rbac.yaml service.yaml "$KIND.yaml")
+	[ "$CERTIFICATES" = script ] || files+=(cert-manager.yaml)
+	[ "$NETWORK_POLICY" = no ] || files+=(networkpolicy.yaml)
+	for file in "${files[@]}"; do
 		printf -- '---\n'
 		render "$file"
 	done
-	if [ "$CERTIFICATES" = cert-manager ]; then
-		printf -- '---\n'
-		render cert-manager.yaml
-	fi
-	printf -- '---\n'
-	webhook_manifest "$FAILURE_POLICY"
 }
 
-# apply_file FILE [PATTERN]: but for the documents with a line like PATTERN.
-apply_file() {
-	render "$1" | without_documents "${2:-^$app is no line of YAML$}" >"$work/$1"
-	must "applying deploy/$1" "$kubectl --namespace $NAMESPACE get events" apply <"$work/$1" >/dev/null
-	applied+=("$1")
-	say "applied deploy/$1"
+# all_manifests [CA_BUNDLE]
+all_manifests() {
+	server_manifests
+	printf -- '---\n'
+	webhook_manifest "$FAILURE_POLICY" "$@"
 }
 
 # --- what is made only where it is missing -------------------------------------------------------------
@@ -128,17 +129,9 @@ create_namespace() {
 	say "created namespace $NAMESPACE"
 }
 
-look_at_crd() {
-	local found
-	found=$(must "looking at the CustomResourceDefinition $crd" "$kubectl get crd $crd" \
-		kube get crd "$crd" --ignore-not-found -o name)
-	crd_state=absent
-	[ -z "$found" ] || crd_state=there
-}
-
 # `create` never changes one that somebody else made since we looked.
 create_crd() {
-	if [ "$crd_state" = there ]; then
+	if ! is_absent "customresourcedefinition/$crd"; then
 		say "left the CustomResourceDefinition $crd as it is"
 		return
 	fi
@@ -148,53 +141,31 @@ create_crd() {
 	say "created the CustomResourceDefinition $crd"
 }
 
-# --- certificate ---------------------------------------------------------------------------------------
-
-certificates() {
-	NAMESPACE=$NAMESPACE SERVICE_NAME=$SERVICE_NAME \
-		"$root/scripts/generate-webhook-certs.sh" "${context_flags[@]}" "$@"
-}
-
-make_certificate() {
-	local said
-	if [ "$CERTIFICATES" = cert-manager ]; then
-		apply_file cert-manager.yaml
-		must "waiting for cert-manager" "$kubectl --namespace $NAMESPACE describe certificates" \
-			in_namespace wait --for condition=Ready "certificate/$app" --timeout "$ROLLOUT_TIMEOUT" >/dev/null
-		return
-	fi
-	# Its error line says what to run next; a second one would not know more.
-	said=$(certificates) || exit $?
-	# Its first line says the context once more.
-	say "${said#*$'\n'}"
-	applied+=("certificate")
-}
-
-# What the API server must trust: what the Secret says, be it the script's or cert-manager's.
-ca_bundle() {
-	local bundle
-	bundle=$(must "reading the CA in Secret $certs_secret" "$kubectl --namespace $NAMESPACE get secret $certs_secret" \
-		in_namespace get secret "$certs_secret" -o 'go-template={{with index .data "ca.crt"}}{{.}}{{end}}')
-	[ -n "$bundle" ] ||
-		die "$failed" "Secret $certs_secret of namespace $NAMESPACE has no ca.crt, so nobody would trust the server: put its CA there, or delete the Secret, then run $me again"
-	printf '%s' "$bundle"
-}
-
 # --- servers -------------------------------------------------------------------------------------------
+
+# The Secrets come first, so that no Pod waits for its certificate.
+apply_servers() {
+	[ "$CERTIFICATES" = cert-manager ] || write_ca_bundles
+	{
+		[ "$CERTIFICATES" = cert-manager ] || secret_manifests
+		server_manifests | without_documents '^kind: Namespace$'
+	} >"$work/servers.yaml"
+	apply_and_tell "the manifests of deploy/" "$kubectl --namespace $NAMESPACE get events" <"$work/servers.yaml"
+	[ "$CERTIFICATES" = script ] || must "waiting for cert-manager" "$kubectl --namespace $NAMESPACE describe certificates" \
+		in_namespace wait --for condition=Ready "certificate/$app" --timeout "$ROLLOUT_TIMEOUT" >/dev/null
+}
 
 wait_for_rollout() {
 	say "waiting for the rollout of $KIND/$app (at most $ROLLOUT_TIMEOUT)"
 	in_namespace rollout status "$KIND/$app" --timeout "$ROLLOUT_TIMEOUT" >/dev/null 2>"$work/stderr" ||
-		die "$failed" "the rollout of $KIND/$app is not complete after $ROLLOUT_TIMEOUT: $(why); $kubectl --namespace $NAMESPACE describe pods -l app=$app says what is missing"
+		die "$failed" "the rollout of $KIND/$app is not complete after $ROLLOUT_TIMEOUT: $(why); $kubectl --namespace $NAMESPACE describe pods -l app=$app says what is missing, and $kubectl --namespace $NAMESPACE logs -l app=$app --prefix what a Pod that runs waits for"
 }
 
 # Sets `others` to what is there of the other kind and is ours.
-look_at_other_kind() {
-	local object
+judge_other_kind() {
+	local object objects=("deployment/$app" "poddisruptionbudget/$app")
 	others=()
-	objects=("deployment/$app" "poddisruptionbudget/$app")
 	[ "$KIND" = daemonset ] || objects=("daemonset/$app")
-	look_at "${objects[@]}"
 	for object in "${objects[@]}"; do
 		[ "$(owner_of "$object")" != ours ] || others+=("$object")
 	done
@@ -202,32 +173,42 @@ look_at_other_kind() {
 
 # After the rollout, so that there are always servers.
 delete_other_kind() {
-	local other
-	look_at_other_kind
-	for other in ${others[@]+"${others[@]}"}; do
-		must "deleting $other, instead of which there is a $KIND" "$kubectl --namespace $NAMESPACE delete $other" \
-			in_namespace delete "$other" --wait=false >/dev/null
-		applied+=("$other deleted")
-		say "deleted $other"
-	done
+	judge_other_kind
+	[ ${#others[@]} -gt 0 ] || return 0
+	must "deleting ${others[*]}, instead of which there is a $KIND" "$kubectl --namespace $NAMESPACE delete ${others[*]}" \
+		in_namespace delete "${others[@]}" --ignore-not-found --wait=false >/dev/null
+	applied+=("$(join ', ' "${others[@]}") deleted")
+	say "deleted $(join ', ' "${others[@]}")"
 }
 
 # Without waiting nobody knows whether there are others that serve.
 leave_other_kind() {
-	look_at_other_kind
+	judge_other_kind
 	[ ${#others[@]} -eq 0 ] || say "left $(join ', ' "${others[@]}"): $(next_script deploy-webhook), without --no-wait, deletes it once the $KIND serves"
 }
 
 # --- the configuration ---------------------------------------------------------------------------------
 
+# What the API server must trust: what the Secret says, be it the script's or cert-manager's.
+ca_bundle() {
+	local bundle
+	if [ "$CERTIFICATES" = script ]; then
+		openssl base64 -A -in "$work/bundle"
+		return
+	fi
+	bundle=$(must "reading the CA in Secret $certs_secret" "$kubectl --namespace $NAMESPACE get secret $certs_secret" \
+		in_namespace get secret "$certs_secret" -o 'go-template={{with index .data "ca.crt"}}{{.}}{{end}}')
+	[ -n "$bundle" ] ||
+		die "$failed" "Secret $certs_secret of namespace $NAMESPACE has no ca.crt, so nobody would trust the server: let its Issuer name its CA, then run $me again"
+	printf '%s' "$bundle"
+}
+
 configure() { # failure-policy
 	local bundle
 	bundle=$(ca_bundle)
 	webhook_manifest "$1" "$bundle" >"$work/webhook.yaml"
-	must "applying the MutatingWebhookConfiguration $configuration" "$kubectl get mutatingwebhookconfiguration $configuration" \
-		apply <"$work/webhook.yaml" >/dev/null
-	applied+=("MutatingWebhookConfiguration with failurePolicy $1")
-	say "applied the MutatingWebhookConfiguration $configuration, failurePolicy $1"
+	apply_and_tell "the MutatingWebhookConfiguration $configuration" "$kubectl get mutatingwebhookconfiguration $configuration" \
+		<"$work/webhook.yaml"
 }
 
 # Fail only once the webhook has answered: until then no Pod may depend on it.
@@ -274,13 +255,31 @@ self_test_pod() { # nonce
 	EOT
 }
 
+ask_for_self_test() { # nonce; what is answered is in $work/stderr
+	self_test_pod "$1" >"$work/pod.yaml"
+	kube create --dry-run=server -f "$work/pod.yaml" >/dev/null 2>"$work/stderr"
+}
+
+# What an installation says that nobody can reach is no reason not to mend it.
+is_refused_by_webhook() {
+	[[ $(why) =~ failed\ calling\ webhook\ .*"$webhook_name" ]]
+}
+
+# Before anything is changed: whether such a Pod would be taken at all.
+check_self_test() {
+	local next="name another one by SELF_TEST_NAMESPACE and run $me again; nothing was changed"
+	! is_absent "namespace/$SELF_TEST_NAMESPACE" ||
+		die "$failed" "namespace $SELF_TEST_NAMESPACE, where the self-test would create its Pod, does not exist: $next"
+	ask_for_self_test before || is_refused_by_webhook ||
+		die "$failed" "the Pod of the self-test is refused in namespace $SELF_TEST_NAMESPACE: $(why); $next"
+}
+
 # The API server learns of a configuration by a watch, so a moment after it is stored.
 self_test() {
 	local nonce=smw-$RANDOM$RANDOM$RANDOM until=$((SECONDS + ${SELF_TEST_TIMEOUT%s})) answer created
-	self_test_pod "$nonce" >"$work/pod.yaml"
 	while :; do
 		created=true
-		kube create --dry-run=server -f "$work/pod.yaml" >/dev/null 2>"$work/stderr" || created=false
+		ask_for_self_test "$nonce" || created=false
 		answer=$(cat "$work/stderr")
 		[[ ! $answer =~ $app\ [^\ ]+\ answered\ $nonce ]] || break
 		[ "$SECONDS" -lt "$until" ] || give_up_self_test "$created"
@@ -290,9 +289,10 @@ self_test() {
 }
 
 give_up_self_test() { # pod-was-created
+	local logs="$kubectl --namespace $NAMESPACE logs -l app=$app --prefix"
 	# Under Fail it is the API server that says why; under Ignore nobody does.
-	[[ ! $(why) =~ failed\ calling\ webhook\ .*"$webhook_name" ]] ||
-		die "$failed" "the webhook did not answer the self-test in namespace $SELF_TEST_NAMESPACE, and Pods of Jobs are refused: $(why); $kubectl --namespace $NAMESPACE logs -l app=$app"
-	! $1 || die "$failed" "the webhook did not answer the self-test in namespace $SELF_TEST_NAMESPACE, Pods of Jobs are not restored: does the API server reach port 9443 of the Pods, and trust their certificate? $kubectl --namespace $NAMESPACE logs -l app=$app"
+	! is_refused_by_webhook ||
+		die "$failed" "the webhook did not answer the self-test in namespace $SELF_TEST_NAMESPACE, and Pods of Jobs are refused: $(why); $logs"
+	! $1 || die "$failed" "the webhook did not answer the self-test in namespace $SELF_TEST_NAMESPACE, Pods of Jobs are not restored: does the API server reach port 9443 of the Pods, and trust their certificate ($logs)? Does the namespaceSelector of the configuration leave that namespace out ($kubectl get mutatingwebhookconfiguration $configuration -o yaml)? Then name another one by SELF_TEST_NAMESPACE"
 	die "$failed" "the Pod of the self-test was refused in namespace $SELF_TEST_NAMESPACE: $(why); name another one by SELF_TEST_NAMESPACE and run $me again"
 }

@@ -15,10 +15,12 @@ readonly default_service=stateful-migration-webhook-service
 # Label `app` of every object, and name of the account, the roles, the DaemonSet or Deployment.
 readonly app=stateful-migration-webhook
 readonly configuration=stateful-migration-pod-mutator-alt
+# shellcheck disable=SC2034  # read by webhook-install.sh
 readonly webhook_name=pod-mutator.migration.dcnlab.com
 readonly crd=checkpointbackups.migration.dcnlab.com
 readonly certs_secret=stateful-migration-webhook-certs ca_secret=stateful-migration-webhook-ca
 # Says of a namespace that a script made it, so that undeploy-webhook.sh may delete it.
+# shellcheck disable=SC2034  # read by webhook-install.sh
 readonly created_by=migration.dcnlab.com/created-by
 
 # Exit status of these scripts.
@@ -29,7 +31,8 @@ context_flags=()
 # How kubectl, and in next_script a script, is named in what to run next.
 kubectl=kubectl
 applied=()
-declare -A owners=()
+# Before each line that is said: '# ' where the manifests follow.
+mark=
 
 work=$(mktemp -d)
 readonly work
@@ -40,7 +43,7 @@ trap 'die 143 terminated' TERM
 # --- what is said --------------------------------------------------------------------------------------
 
 say() {
-	printf '%s\n' "$*"
+	printf '%s%s\n' "$mark" "$*"
 }
 
 die() { # status message
@@ -180,10 +183,13 @@ connect() {
 	server_minor=${BASH_REMATCH[1]}
 }
 
-# need_rights LINE…: each "verbs,by,comma resource" with, where it is not our namespace, another one or
+# What may be done, by "verb resource scope": true or false.
+declare -A allowed=()
+
+# ask_rights LINE…: each "verbs,by,comma resource" with, where it is not our namespace, another one or
 # "cluster". All are asked by one kubectl.
-need_rights() {
-	local line verbs resource scope verb group namespace allowed wanted=() missing=()
+ask_rights() {
+	local line verbs resource scope verb group namespace answer asked=()
 	for line in "$@"; do
 		read -r verbs resource scope <<<"$line"
 		group='' namespace=$NAMESPACE
@@ -194,7 +200,7 @@ need_rights() {
 		*) namespace=$scope ;;
 		esac
 		for verb in ${verbs//,/ }; do
-			wanted+=("$verb $resource${scope:+ in ${scope/#cluster/the cluster}}")
+			asked+=("$verb $resource $scope")
 			printf -- '---\napiVersion: authorization.k8s.io/v1\nkind: SelfSubjectAccessReview\nspec:\n'
 			printf '  resourceAttributes: {verb: %s, group: "%s", resource: "%s", namespace: "%s"}\n' \
 				"$verb" "$group" "${resource%%.*}" "$namespace"
@@ -202,24 +208,83 @@ need_rights() {
 	done >"$work/rights.yaml"
 	must "asking for the rights of your account" "$kubectl auth can-i --list" \
 		kube create --validate=false -f "$work/rights.yaml" -o 'go-template={{.status.allowed}}{{"\n"}}' >"$work/rights"
-	while read -r allowed; do
-		[ "$allowed" = true ] || missing+=("${wanted[0]}")
-		wanted=("${wanted[@]:1}")
+	while read -r answer; do
+		allowed[${asked[0]}]=$answer
+		asked=("${asked[@]:1}")
 	done <"$work/rights"
+}
+
+# may VERB RESOURCE [SCOPE]: one of those that were asked for.
+may() {
+	[ "${allowed["$1 $2 ${3:-}"]:-}" = true ]
+}
+
+# need_rights LINE…: of those that were asked for.
+need_rights() {
+	local line verbs resource scope verb missing=()
+	for line in "$@"; do
+		read -r verbs resource scope <<<"$line"
+		for verb in ${verbs//,/ }; do
+			may "$verb" "$resource" "$scope" ||
+				missing+=("$verb $resource${scope:+ in ${scope/#cluster/the cluster}}")
+		done
+	done
 	[ ${#missing[@]} -eq 0 ] ||
 		die "$failed" "your account in context $(context_name) lacks rights: $(join ', ' "${missing[@]}"); use one that has them: kubectl config get-contexts"
 }
 
+# --- what is there -------------------------------------------------------------------------------------
+
+# By kind/name in lower case: whose it is (ours or theirs), and what tells whether it was changed.
+declare -A owners=() marks=()
+
+# look KIND/NAME…: all by one kubectl. Facts are in $work/look, whose lines webhook-look.tmpl writes.
+look() {
+	must "looking at what is there" "$kubectl --namespace $NAMESPACE get $*" \
+		in_namespace get "$@" --ignore-not-found -o "go-template-file=$root/scripts/webhook-look.tmpl" >>"$work/look"
+	read_marks <"$work/look"
+}
+
+read_marks() {
+	local fact object label mark
+	while read -r fact object label mark; do
+		[ "$fact" = object ] || continue
+		marks[${object,,}]=$mark
+		owners[${object,,}]=theirs
+		[ "$label" != "$app" ] || owners[${object,,}]=ours
+	done
+}
+
+# facts NAME: its lines, the object first.
+facts() {
+	local fact rest
+	while read -r fact rest; do
+		[ "$fact" != "$1" ] || printf '%s\n' "$rest"
+	done <"$work/look"
+}
+
+is_line() { # line text
+	[[ $'\n'$2$'\n' == *$'\n'"$1"$'\n'* ]]
+}
+
+# owner_of KIND[.GROUP]/NAME: ours, theirs or absent.
+owner_of() {
+	local kind=${1%%/*}
+	printf '%s' "${owners[${kind%%.*}/${1#*/}]:-absent}"
+}
+
+is_absent() { # kind/name
+	[ "$(owner_of "$1")" = absent ]
+}
+
 # Of our namespace: absent, active or terminating; sets also `namespace_is_ours`.
-look_at_namespace() {
-	local found
-	found=$(must "looking at namespace $NAMESPACE" "$kubectl get namespace $NAMESPACE" \
-		kube get namespace "$NAMESPACE" --ignore-not-found -o \
-		"go-template={{if .metadata.deletionTimestamp}}terminating{{else}}active{{end}} {{with .metadata.annotations}}{{index . \"$created_by\"}}{{end}}")
-	namespace_state=${found%% *}
-	namespace_state=${namespace_state:-absent}
+judge_namespace() {
+	local object=Namespace/$NAMESPACE
+	namespace_state=active namespace_is_ours=false
+	! is_absent "namespace/$NAMESPACE" || namespace_state=absent
+	! is_line "$object" "$(facts leaving)" || namespace_state=terminating
 	# shellcheck disable=SC2034  # read by undeploy-webhook.sh
-	if [ "${found#* }" = deploy-webhook.sh ]; then namespace_is_ours=true; else namespace_is_ours=false; fi
+	! is_line "$object deploy-webhook.sh" "$(facts created-by)" || namespace_is_ours=true
 }
 
 refuse_terminating_namespace() {
@@ -230,50 +295,14 @@ refuse_terminating_namespace() {
 # An installation in another namespace, or under another Service, is not this one.
 refuse_other_installation() {
 	local found namespace service
-	found=$(must "looking for an installation" "$kubectl get mutatingwebhookconfiguration $configuration" \
-		kube get mutatingwebhookconfiguration "$configuration" --ignore-not-found -o \
-		'go-template={{range .webhooks}}{{with .clientConfig.service}}{{.namespace}} {{.name}}{{"\n"}}{{end}}{{end}}')
-	# shellcheck disable=SC2034  # read by undeploy-webhook.sh
-	called=$found
-	if [ -z "$found" ]; then
-		found=$(must "looking for an installation" "$kubectl get clusterrolebinding $app" \
-			kube get clusterrolebinding "$app" --ignore-not-found -o \
-			'go-template={{range .subjects}}{{with .namespace}}{{.}}{{"\n"}}{{end}}{{end}}')
-	fi
-	while read -r namespace service; do
+	found=$(facts calls)
+	[ -n "$found" ] || found=$(facts bound)
+	while read -r _ namespace service _; do
 		if [ -n "$namespace" ] && [ "$namespace/${service:-$SERVICE_NAME}" != "$NAMESPACE/$SERVICE_NAME" ]; then
 			NAMESPACE=$namespace SERVICE_NAME=${service:-$SERVICE_NAME}
 			die "$failed" "the cluster has an installation in namespace $namespace${service:+ with Service $service}: $(next_script undeploy-webhook) takes it away"
 		fi
 	done <<<"$found"
-}
-
-# kubectl for an object: in our namespace, unless its kind has none.
-kube_for() { # kind/name argument…
-	local kind=${1%%/*}
-	shift
-	case $kind in
-	mutatingwebhookconfiguration | clusterrole | clusterrolebinding) kube "$@" ;;
-	*) in_namespace "$@" ;;
-	esac
-}
-
-# look_at KIND/NAME…: sets owners[KIND/NAME] of those that are there to ours or theirs.
-look_at() {
-	local found object label
-	found=$(must "looking at what is there" "$kubectl --namespace $NAMESPACE get $*" \
-		in_namespace get "$@" --ignore-not-found -o 'go-template={{define "owner"}}{{.kind}}/{{.metadata.name}} {{with .metadata.labels}}{{.app}}{{end}}{{"\n"}}{{end}}{{if eq .kind "List"}}{{range .items}}{{template "owner" .}}{{end}}{{else}}{{template "owner" .}}{{end}}')
-	while read -r object label; do
-		[ -n "$object" ] || continue
-		owners[${object,,}]=theirs
-		[ "$label" != "$app" ] || owners[${object,,}]=ours
-	done <<<"$found"
-}
-
-# owner_of KIND[.GROUP]/NAME: ours, theirs or absent.
-owner_of() {
-	local kind=${1%%/*}
-	printf '%s' "${owners[${kind%%.*}/${1#*/}]:-absent}"
 }
 
 # --- the manifests of deploy/ --------------------------------------------------------------------------
@@ -329,4 +358,26 @@ without_documents() { # pattern
 # under our names, and these do not have, goes.
 apply() {
 	kube apply --server-side --force-conflicts --field-manager "$app" "$@" -f -
+}
+
+# apply_and_tell WHAT NEXT: the manifests on stdin; says which of them it created, changed or left.
+apply_and_tell() {
+	local fact object mark created=() changed=() unchanged=()
+	# Where it ends in the middle, nobody knows how far it came.
+	applied+=("some of $1")
+	must "applying $1" "$2" apply -o "go-template-file=$root/scripts/webhook-look.tmpl" >"$work/applied"
+	applied=(${applied[@]+"${applied[@]:0:${#applied[@]}-1}"})
+	while read -r fact object _ mark; do
+		[ "$fact" = object ] || continue
+		case ${marks[${object,,}]:-} in
+		'') created+=("${object,,}") ;;
+		"$mark") unchanged+=("${object,,}") ;;
+		*) changed+=("${object,,}") ;;
+		esac
+	done <"$work/applied"
+	read_marks <"$work/applied"
+	applied+=(${created[@]+"${created[@]}"} ${changed[@]+"${changed[@]}"})
+	[ ${#created[@]} -eq 0 ] || say "created $(join ', ' "${created[@]}")"
+	[ ${#changed[@]} -eq 0 ] || say "changed $(join ', ' "${changed[@]}")"
+	[ ${#unchanged[@]} -eq 0 ] || say "unchanged: $(join ', ' "${unchanged[@]}")"
 }

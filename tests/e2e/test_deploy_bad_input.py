@@ -122,7 +122,7 @@ def test_without_the_right_to_read_secrets(scripts: Scripts) -> None:
     account = Account(scripts.plane, namespace).grant(rules)
     scripts.kubeconfig = account.write_kubeconfig(scripts.directory / "nobody")
     line = scripts.fails(1, "generate-webhook-certs", NAMESPACE=namespace)
-    assert f"reading Secret {CA_SECRET} of namespace {namespace}: " in line
+    assert "looking at what is there: " in line and f"kubectl --namespace {namespace} get" in line
     assert 'cannot get resource "secrets"' in line
 
 

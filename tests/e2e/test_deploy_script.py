@@ -110,7 +110,7 @@ def test_there_is_no_configuration_before_the_rollout_is_complete(scripts: Scrip
     line = scripts.fails(1, "deploy-webhook", **settings)
     assert f"kubectl --namespace {scripts.namespace} describe pods -l app={APP}" in line
     # What was done is said, and what was not is not there.
-    assert "done so far: " in line and "deployment.yaml" in line
+    assert "done so far: " in line and f"deployment/{APP}" in line
     assert not exists(scripts, "mutatingwebhookconfiguration", CONFIGURATION)
 
     complete_rollout(scripts.plane, scripts.namespace)

@@ -346,9 +346,9 @@ def test_a_new_ca_is_trusted_before_it_is_used_and_the_old_one_until_dropped(
     scripts.deploy("--no-wait")
     assert ca_bundle(scripts).split() == (ca(scripts) + old_ca).split()
 
-    assert "would write caBundle" in scripts.generate("--drop-old-ca", "--dry-run")
+    assert "would write caBundle" in scripts.generate("--drop-old-ca", "--force", "--dry-run")
     assert "would write caBundle" not in scripts.generate("--dry-run")
-    scripts.generate("--drop-old-ca")
+    scripts.generate("--drop-old-ca", "--force")
     assert ca_bundle(scripts) == ca(scripts)
     assert stored(scripts, CERTS_SECRET)["ca.crt"] == ca(scripts)
     assert is_trusted(scripts, leaf(scripts), ca_bundle(scripts))

@@ -38,7 +38,7 @@ CERTS_SECRET, CA_SECRET = f"{APP}-certs", f"{APP}-ca"
 ALL = ("deploy-webhook", "undeploy-webhook", "generate-webhook-certs")
 
 # All that they may run, beside kubectl.
-PROGRAMS = ("bash", "openssl", "basename", "cat", "cp", "dirname", "mkdir", "mktemp", "rm", "sleep")
+PROGRAMS = ("bash", "openssl", "basename", "cat", "cp", "diff", "dirname", "mkdir", "mktemp", "rm", "sleep")
 
 
 # the manifests
