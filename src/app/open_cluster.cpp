@@ -1,5 +1,7 @@
 #include "smw/app/open_cluster.hpp"
 
+#include "smw/async/sleep.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -24,23 +26,37 @@ public:
         : api_(std::move(config), clock_, log::Logger{"cluster", {}, *output_}) {}
 
     client::Answered<json::Document> ask(client::ApiRequest request) {
-        std::optional<client::Answered<json::Document>> answer;
-        auto done =
-            asio::co_spawn(context_, converse(std::move(request), answer), asio::use_future);
+        return converse(api_.get(std::move(request), Deadline::after(kPatience)));
+    }
+
+    client::Answered<json::Document> change(client::ApiWrite write) {
+        return converse(api_.write(std::move(write), Deadline::after(kPatience)));
+    }
+
+    void pause(Duration span) { run(async::sleep(span)); }
+
+private:
+    using Answer = client::Answered<json::Document>;
+
+    Answer converse(Task<Answer> question) {
+        std::optional<Answer> answer;
+        run(keep(std::move(question), answer));
+        return *std::move(answer);
+    }
+
+    /// Awaited while the caller keeps `answer`.
+    static Task<void> keep(Task<Answer> question, std::optional<Answer>& answer) {
+        answer.emplace(co_await std::move(question));
+    }
+
+    void run(Task<void> task) {
+        auto done = asio::co_spawn(context_, std::move(task), asio::use_future);
         context_.restart();
         // Not run(): a kept connection may have work of its own.
         while (done.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
             context_.run_one();
         }
         done.get();
-        return *std::move(answer);
-    }
-
-private:
-    /// Awaited while the caller keeps `answer`.
-    Task<void> converse(client::ApiRequest request,
-                        std::optional<client::Answered<json::Document>>& answer) {
-        answer.emplace(co_await api_.get(std::move(request), Deadline::after(kPatience)));
     }
 
     SystemClock clock_;
@@ -64,6 +80,12 @@ Expected<std::optional<OpenCluster>> open_cluster(const client::ClusterSources& 
     const auto conversation = std::make_shared<Conversation>(**std::move(found));
     cluster.ask = [conversation](client::ApiRequest request) {
         return conversation->ask(std::move(request));
+    };
+    cluster.change = [conversation](client::ApiWrite write) {
+        return conversation->change(std::move(write));
+    };
+    cluster.pause = [conversation](Duration span) {
+        conversation->pause(span);
     };
     return cluster;
 }

@@ -1,5 +1,7 @@
 #include "cli/certs_folder.hpp"
 
+#include "smw/tls/inspect.hpp"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -14,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostBytes = std::size_t{1} << 20;
-
 struct Found {
     std::optional<std::string> text;  ///< nothing: there is no such file
     mode_t mode = 0;
@@ -23,8 +23,8 @@ struct Found {
 
 Expected<Found> read_one(const fs::path& path) {
     const auto file = open_file(path);
-    auto text =
-        file ? read_to_end(*file, kMostBytes) : Expected<std::string>{tl::unexpected(file.error())};
+    auto text = file ? read_to_end(*file, tls::kMostCertificateBytes)
+                     : Expected<std::string>{tl::unexpected(file.error())};
     if (!text) {
         return text.error().code == Code::NotFound
                    ? Expected<Found>{}

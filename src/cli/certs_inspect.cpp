@@ -1,6 +1,7 @@
 // `certs inspect`: what a folder, a Secret or a running listener has, and what is wrong with it.
 
 #include "cli/certs_places.hpp"
+#include "cli/choice.hpp"
 #include "cli/colour.hpp"
 #include "cli/commands.hpp"
 #include "smw/client/cluster_config.hpp"
@@ -54,16 +55,6 @@ app::Set set_listener(std::optional<tls::ListenerAddress>& target) {
     };
 }
 
-app::Set set_json(bool& target) {
-    return [&target](std::string_view text) -> Expected<void> {
-        if (text != "text" && text != "json") {
-            return fail(Code::BadRequest, "must be text or json");
-        }
-        target = text == "json";
-        return {};
-    };
-}
-
 class CertsInspect final : public Command {
 public:
     CertsInspect(app::FindOpenCluster find_cluster, Now now)
@@ -88,7 +79,8 @@ public:
         add_places(rows);
         add_expectations(rows);
         rows.push_back({"output", kGroup, "text|json", "text",
-                        "Shape of the answer: json has one object a line.", set_json(json_)});
+                        "Shape of the answer: json has one object a line.",
+                        set_choice<bool>(json_, {{"text", false}, {"json", true}})});
         rows.push_back(colour_option(kGroup, colour_));
         rows.push_back(app::config_option());
         return rows;

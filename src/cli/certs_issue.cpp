@@ -17,7 +17,6 @@ namespace {
 
 using std::chrono::hours;
 
-constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 constexpr hours kShortest{1};
 constexpr hours kLongest{24 * 3650};
 
@@ -179,11 +178,11 @@ private:
 
     [[nodiscard]] Expected<tls::Issued> read_signer() const {
         const std::filesystem::path folder{ca_};
-        auto certificate = read_file(folder / "ca.crt", kMostBytes);
+        auto certificate = read_file(folder / "ca.crt", tls::kMostCertificateBytes);
         if (!certificate) {
             return annotate(certificate.error(), "--ca");
         }
-        auto key = read_file(folder / "ca.key", kMostBytes);
+        auto key = read_file(folder / "ca.key", tls::kMostCertificateBytes);
         if (!key) {
             return annotate(key.error(), "--ca");
         }

@@ -166,7 +166,7 @@ FoundCertificates read_folder(const std::string& folder, const CertificateNames&
     }
     for (const auto& slot : slots_of(found)) {
         const auto file = open_file(std::filesystem::path{folder} / slot.name);
-        auto text = file ? read_to_end(*file, kMostCertificateBytes)
+        auto text = file ? read_to_end(*file, tls::kMostCertificateBytes)
                          : Expected<std::string>{tl::unexpected(file.error())};
         if (text) {
             slot.target = std::move(*text);
@@ -180,8 +180,8 @@ FoundCertificates read_folder(const std::string& folder, const CertificateNames&
 std::vector<FoundCertificates> read_files(const std::vector<std::string>& files, std::istream& in) {
     std::vector<FoundCertificates> places;
     for (const auto& file : files) {
-        auto text = file == "-" ? app::read_text(in, kMostCertificateBytes)
-                                : read_file(file, kMostCertificateBytes);
+        auto text = file == "-" ? app::read_text(in, tls::kMostCertificateBytes)
+                                : read_file(file, tls::kMostCertificateBytes);
         if (!text) {
             places.push_back(
                 not_there(place(file_place(file), {file, file}), text.error().message));

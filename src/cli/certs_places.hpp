@@ -20,9 +20,6 @@ struct CertificateNames {
     std::string key = "tls.key";
 };
 
-/// Far above any chain; below what would hurt.
-inline constexpr std::size_t kMostCertificateBytes = std::size_t{1} << 20;
-
 [[nodiscard]] FoundCertificates read_folder(const std::string& folder,
                                             const CertificateNames& names);
 

@@ -1,24 +1,8 @@
 #include "cli/colour.hpp"
 
+#include "cli/choice.hpp"
+
 namespace smw::cli {
-namespace {
-
-app::Set set_colour(Colour& target) {
-    return [&target](std::string_view text) -> Expected<void> {
-        if (text == "auto") {
-            target = Colour::Auto;
-        } else if (text == "always") {
-            target = Colour::Always;
-        } else if (text == "never") {
-            target = Colour::Never;
-        } else {
-            return fail(Code::BadRequest, "must be auto, always or never");
-        }
-        return {};
-    };
-}
-
-}  // namespace
 
 Option colour_option(const std::string& group, Colour& target) {
     return {"color",
@@ -26,7 +10,9 @@ Option colour_option(const std::string& group, Colour& target) {
             "auto|always|never",
             "auto",
             "Colours in the text: auto has them on a terminal, unless NO_COLOR is set.",
-            set_colour(target)};
+            set_choice<Colour>(
+                target,
+                {{"auto", Colour::Auto}, {"always", Colour::Always}, {"never", Colour::Never}})};
 }
 
 bool is_coloured(Colour colour, bool terminal) {

@@ -17,6 +17,8 @@ using Now = std::function<WallTime()>;
 [[nodiscard]] std::unique_ptr<Command> make_certs_inspect(app::FindOpenCluster find_cluster,
                                                           Now now);
 [[nodiscard]] std::unique_ptr<Command> make_certs_issue(Now now);
+[[nodiscard]] std::unique_ptr<Command> make_certs_rotate(app::FindOpenCluster find_cluster,
+                                                         Now now);
 [[nodiscard]] std::unique_ptr<Command> make_version();
 [[nodiscard]] std::unique_ptr<Command> make_reference();
 

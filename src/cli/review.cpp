@@ -2,6 +2,7 @@
 
 #include "smw/admission/review.hpp"
 
+#include "cli/choice.hpp"
 #include "cli/colour.hpp"
 #include "cli/commands.hpp"
 #include "cli/line_diff.hpp"
@@ -25,23 +26,6 @@ namespace {
 enum class Shape { Text, Json, Yaml, Patch };
 
 constexpr int kChanged = 10;
-
-app::Set set_shape(Shape& target) {
-    return [&target](std::string_view text) -> Expected<void> {
-        if (text == "text") {
-            target = Shape::Text;
-        } else if (text == "json") {
-            target = Shape::Json;
-        } else if (text == "yaml") {
-            target = Shape::Yaml;
-        } else if (text == "patch") {
-            target = Shape::Patch;
-        } else {
-            return fail(Code::BadRequest, "must be text, json, yaml or patch");
-        }
-        return {};
-    };
-}
 
 /// The diff of the object that was reviewed, as YAML before and after the patch.
 Expected<std::string> diff_of(json::Value object, const admission::JsonPatch& patch) {
@@ -92,7 +76,10 @@ public:
              app::set_string(kubeconfig_)},
             {"output", "Review", "text|json|yaml|patch", "text",
              "Shape of the answer: json has one object a line, patch only the patch of each.",
-             set_shape(shape_)},
+             set_choice<Shape>(shape_, {{"text", Shape::Text},
+                                        {"json", Shape::Json},
+                                        {"yaml", Shape::Yaml},
+                                        {"patch", Shape::Patch}})},
             colour_option("Review", colour_),
         };
         auto deciding = offline_.options();

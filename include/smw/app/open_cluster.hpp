@@ -1,6 +1,7 @@
 #pragma once
-// A cluster to read from, for subcommands: one question after the other, on the calling thread.
+// A cluster, for subcommands: one question after the other, on the calling thread.
 
+#include "smw/base/clock.hpp"
 #include "smw/base/error.hpp"
 #include "smw/client/api_client.hpp"
 #include "smw/client/cluster_config.hpp"
@@ -14,9 +15,11 @@
 namespace smw::app {
 
 struct OpenCluster {
-    /// Waits for the answer.
+    /// Both wait for the answer.
     std::function<client::Answered<json::Document>(client::ApiRequest request)> ask;
-    std::vector<std::string> warnings;  ///< to be told once
+    std::function<client::Answered<json::Document>(client::ApiWrite write)> change;
+    std::function<void(Duration)> pause;  ///< between two questions
+    std::vector<std::string> warnings;    ///< to be told once
 };
 
 /// What finds one, or what a test has instead.

@@ -56,8 +56,11 @@ protected:
         const auto now = [this] {
             return now_;
         };
-        commands.push_back(
-            make_certs_inspect([this](const client::ClusterSources&) { return found_; }, now));
+        const auto find = [this](const client::ClusterSources&) {
+            return found_;
+        };
+        commands.push_back(make_certs_inspect(find, now));
+        commands.push_back(make_certs_rotate(find, now));
         commands.push_back(make_certs_issue(now));
         std::istringstream in{input};
         std::ostringstream out;

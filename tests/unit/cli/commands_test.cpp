@@ -50,8 +50,8 @@ TEST(AllCommands, BeginWithServe) {
     for (const auto& command : all_commands()) {
         names.emplace_back(command->name());
     }
-    EXPECT_THAT(names, ElementsAre("serve", "review", "certs inspect", "certs issue", "version",
-                                   "reference", "help"));
+    EXPECT_THAT(names, ElementsAre("serve", "review", "certs inspect", "certs issue",
+                                   "certs rotate", "version", "reference", "help"));
 }
 
 TEST(AllCommands, DescribeThemselves) {
