@@ -307,6 +307,31 @@ TEST(LeafRenewal, TouchesOneSecretOnly) {
     EXPECT_EQ(cluster.api.objects, before);
 }
 
+TEST(LeafRenewal, WaitsForNothingAfterARestart) {
+    Cluster cluster;
+    make_steady(cluster);
+    cluster.skip(hours{112});
+    cluster.api.set_bundle(cluster.api.bundle() + other_tool(cluster).ca.certificate_pem, 1);
+    Writer writer{cluster.settings};
+    cluster.settle(writer);
+    EXPECT_THAT(events(cluster.written), testing::Contains("LeafIssued"));
+}
+
+/// Whose leaf replicas serve meanwhile is not known: they took none of this Secret.
+TEST(LeafRenewal, OfWhatIsNoPairWaits) {
+    Cluster cluster;
+    install(cluster, other_tool(cluster));
+    Writer first{cluster.settings};
+    cluster.run(first, minutes{3});
+    foreign_key(cluster, kCertsSecret, "tls.key");
+    const auto before = cluster.api.data(kCertsSecret, "tls.crt");
+    Writer second{cluster.settings};
+    cluster.run(second, seconds{40});
+    EXPECT_EQ(cluster.api.data(kCertsSecret, "tls.crt"), before);
+    cluster.run(second, seconds{20});
+    EXPECT_NE(cluster.api.data(kCertsSecret, "tls.crt"), before);
+}
+
 TEST(Failure, IsToldAndTriedAgain) {
     Cluster cluster;
     Issuers issuers;

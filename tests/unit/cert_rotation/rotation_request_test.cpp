@@ -4,6 +4,8 @@
 #include "smw/tls/bundle.hpp"
 #include "unit/cert_rotation/model.hpp"
 
+#include <algorithm>
+
 namespace smw::cert_rotation {
 namespace {
 
@@ -106,6 +108,18 @@ TEST(ForcedRotation, OfANewRequestMeanwhileMakesTheNextAnew) {
     EXPECT_EQ(std::ranges::count(events(cluster.written), "CARotated"), 1);
     EXPECT_EQ(cluster.api.annotation(kCaSecret, "rotated"), "first");
     EXPECT_EQ(cluster.api.annotation(kCaSecret, "compromised-done"), "second");
+}
+
+TEST(ForcedRotation, WaitsAnewWhenTheBundleWasLost) {
+    Running running;
+    auto& cluster = running.cluster;
+    running.ask({cluster.now.wall, ""});
+    cluster.run(running.writer, seconds{40});
+    cluster.api.set_bundle("", 1);
+    cluster.run(running.writer, seconds{40});
+    EXPECT_EQ(cluster.ca(), running.old_ca);
+    cluster.run(running.writer, seconds{20});
+    EXPECT_NE(cluster.ca(), running.old_ca);
 }
 
 TEST(Compromised, DropsTheOldCaWithoutOverlap) {
@@ -215,12 +229,21 @@ TEST(Takeover, OfALeafThatIsTrustedByItself) {
 
 TEST(Takeover, OfABundleWithMoreThanFitsKeepsTheOneThatCounts) {
     Cluster cluster;
-    const auto tool = other_tool(cluster);
-    install(cluster, tool);
     std::string all;
+    std::vector<std::string> order;
     for (int number = 0; number < 100; ++number) {
         all += tls::issue_ca({"of a company", cluster.now.wall, hours{8760}})->certificate_pem;
     }
+    for (const auto& certificate : tls::read_bundle(all)) {
+        order.push_back(certificate.details.sha256);
+    }
+    std::ranges::sort(order);
+    // By the order in which they are published it would be one too many.
+    auto tool = other_tool(cluster);
+    while (tls::read_bundle(tool.ca.certificate_pem).front().details.sha256 < order[70]) {
+        tool = other_tool(cluster);
+    }
+    install(cluster, tool);
     cluster.api.set_bundle(all + tool.ca.certificate_pem, 1);
     Writer writer{cluster.settings};
     cluster.run(writer, minutes{3});
