@@ -2,17 +2,11 @@
 
 #include "smw/async/folder_watcher.hpp"
 #include "smw/base/file.hpp"
+#include "smw/tls/inspect.hpp"
 
 #include <algorithm>
 
 namespace smw::tls {
-
-namespace {
-
-/// Far above any chain; below what would hurt.
-constexpr std::size_t kMostBytes = std::size_t{1} << 20;
-
-}  // namespace
 
 CertificateFiles::CertificateFiles(CertificateFilesSettings settings, const Clock& clock,
                                    log::Logger logger, metrics::Registry& metrics)
@@ -21,12 +15,12 @@ CertificateFiles::CertificateFiles(CertificateFilesSettings settings, const Cloc
                std::move(logger), metrics) {}
 
 void CertificateFiles::load() {
-    auto chain = read_file(settings_.folder / settings_.certificate_name, kMostBytes);
+    auto chain = read_file(settings_.folder / settings_.certificate_name, kMostCertificateBytes);
     if (!chain) {
         serving_.see_none(chain.error().message);
         return;
     }
-    auto key = read_file(settings_.folder / settings_.key_name, kMostBytes);
+    auto key = read_file(settings_.folder / settings_.key_name, kMostCertificateBytes);
     if (!key) {
         serving_.see_none(key.error().message);
         return;

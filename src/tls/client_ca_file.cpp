@@ -2,17 +2,11 @@
 
 #include "smw/async/folder_watcher.hpp"
 #include "smw/base/file.hpp"
+#include "smw/tls/inspect.hpp"
 
 #include <algorithm>
 
 namespace smw::tls {
-
-namespace {
-
-/// Room for hundreds of CAs.
-constexpr std::size_t kMostBytes = std::size_t{1} << 20;
-
-}  // namespace
 
 ClientCaFile::ClientCaFile(ClientCaFileSettings settings, const Clock& clock, log::Logger logger,
                            metrics::Registry& metrics)
@@ -22,7 +16,7 @@ ClientCaFile::ClientCaFile(ClientCaFileSettings settings, const Clock& clock, lo
               metrics) {}
 
 void ClientCaFile::load() {
-    auto content = read_file(settings_.file, kMostBytes);
+    auto content = read_file(settings_.file, kMostCertificateBytes);
     if (!content) {
         reload_.refuse({content.error().message, std::nullopt, true});
     } else if (reload_.in_force(*content)) {

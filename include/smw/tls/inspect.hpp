@@ -6,6 +6,7 @@
 #include "smw/base/error.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -81,6 +82,9 @@ struct Expectation {
     /// With less time left it is suspicious: somebody forgot to renew it.
     std::chrono::seconds expires_soon = kExpiresSoon;
 };
+
+/// Of a file: room for hundreds of certificates; below what would hurt.
+inline constexpr std::size_t kMostCertificateBytes = std::size_t{1} << 20;
 
 /// PEM, with whatever else is in the files.
 struct Material {
