@@ -14,7 +14,6 @@
 namespace smw::cert_rotation {
 namespace {
 
-constexpr std::string_view kLease = "stateful-migration-webhook-certificates";
 /// On a first start there is none for a moment: that is no news yet.
 constexpr std::chrono::seconds kFirstLeaf{5};
 /// The clock is looked at this often.

@@ -92,6 +92,7 @@ Task<TimePoint> Writer::step() {
         plan.phase = Phase::Unknown;
         plan.reason = "the Secrets and webhook configurations have not been read yet";
         show(plan);
+        be_stuck({});
         co_return plan.look_again;
     }
     meters_.look(*world);
@@ -103,6 +104,10 @@ Task<TimePoint> Writer::step() {
         plan.reason = holder.empty() ? "nobody has the Lease yet"
                                      : fmt::format("{} looks after the certificates", holder);
         show(plan);
+        be_stuck(holder.empty() ? fmt::format("nobody holds Lease {}, so nobody writes; the log "
+                                              "says why it cannot be had",
+                                              kLease)
+                                : std::string{});
         co_return plan.look_again;
     }
     plan = rotation_.next(*world, moment);
@@ -111,6 +116,7 @@ Task<TimePoint> Writer::step() {
         co_return failed(plan.failure->message);
     }
     if (!plan.write) {
+        be_stuck({});
         co_return plan.look_again;
     }
     co_return co_await perform(*std::move(plan.write), std::move(plan.reason));
@@ -131,6 +137,7 @@ Task<TimePoint> Writer::perform(Write write, std::string reason) {
         co_return again;
     }
     backoff_.reset();
+    be_stuck({});
     meters_.count(write.event, true);
     parts_.logger.info("Rotation step", {{"step", to_string(write.event)},
                                          {"kind", write.resource.kind},
@@ -189,10 +196,6 @@ void Writer::show(const Plan& plan) {
     if (plan.failure || plan.write || line == told_) {
         return;
     }
-    if (sad_) {
-        sad_.reset();
-        problem_.publish(nullptr);
-    }
     told_ = line;
     const auto next = plan.next_date ? tls::to_text(*plan.next_date) : std::string{};
     parts_.logger.info("Rotation phase", {{"phase", to_string(plan.phase)},
@@ -201,13 +204,20 @@ void Writer::show(const Plan& plan) {
                                           {"at", next}});
 }
 
+void Writer::be_stuck(const std::string& why) {
+    const auto before = problem_.load();
+    if ((before ? *before : std::string{}) != why) {
+        problem_.publish(why.empty() ? nullptr : std::make_shared<const std::string>(why));
+        failure_told_ = TimePoint::min();
+    }
+}
+
 TimePoint Writer::failed(const std::string& why) {
     const TimePoint moment = now();
-    if (sad_ != why || moment - sad_since_ >= kRepeat) {
+    be_stuck(why);
+    if (failure_told_ == TimePoint::min() || moment - failure_told_ >= kRepeat) {
         parts_.logger.warn("Certificates cannot be looked after", {{"why", why}});
-        sad_ = why;
-        sad_since_ = moment;
-        problem_.publish(std::make_shared<const std::string>(why));
+        failure_told_ = moment;
     }
     return moment + backoff_.next(moment);
 }

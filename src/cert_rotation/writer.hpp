@@ -12,10 +12,13 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 
 namespace smw::cert_rotation {
+
+/// That guards what a Writer does, in the namespace of the Secrets.
+inline constexpr std::string_view kLease = "stateful-migration-webhook-certificates";
 
 /// The background loop's thread, except where said.
 class Writer {
@@ -52,6 +55,9 @@ private:
 
     [[nodiscard]] TimePoint now() const { return parts_.clock.now(); }
     void show(const Plan& plan);
+    /// Empty: all is well.
+    void be_stuck(const std::string& why);
+    /// Told at once, and each minute; when to try again.
     [[nodiscard]] TimePoint failed(const std::string& why);
     [[nodiscard]] EventRecord event_about(const Write& write) const;
 
@@ -61,9 +67,8 @@ private:
     Backoff backoff_;
     async::Signal news_;
     async::Snapshot<std::string> problem_;
-    std::string told_;                ///< the last plan that was logged
-    std::optional<std::string> sad_;  ///< the failure that was told
-    TimePoint sad_since_{};
+    std::string told_;                           ///< the last plan that was logged
+    TimePoint failure_told_ = TimePoint::min();  ///< when; the minimum: it was not
 };
 
 }  // namespace smw::cert_rotation
