@@ -13,6 +13,7 @@ import pytest
 from support import controlplane, crd
 from support.api import Api, Object
 from support.controlplane import ControlPlane
+from support.deploy import Scripts, fresh_cluster, sweep
 from support.fixtures import PodOf, Register, StartServer, StartWatching
 from support.poll import poll
 from support.rbac import RULES, Account
@@ -39,6 +40,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if any(map(item.get_closest_marker, MINUTES))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+# A control plane of the module's own, for our objects have the same names in every cluster, and
+# what the scripts do to it.
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ControlPlane]:
+    name = request.module.__name__.removeprefix("test_").replace("_", "-")
+    with fresh_cluster(tmp_path_factory.mktemp(name)) as plane:
+        yield plane
+
+
+@pytest.fixture
+def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
+    yield Scripts(tmp_path, cluster)
+    sweep(cluster)
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Scripts:
+    """Without a cluster the manifests are printed all the same."""
+    return Scripts(tmp_path)
 
 
 # The control plane that all tests share, and one for those that break it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,29 +11,14 @@ import yaml
 
 from support.api import Object
 from support.certificates import issue
-from support.controlplane import ControlPlane
 from support.deploy import (
     ALL,
     APP,
     CA_SECRET,
     CERTS_SECRET,
     Scripts,
-    fresh_cluster,
-    sweep,
 )
 from support.rbac import Account
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with fresh_cluster(tmp_path_factory.mktemp("bad-input")) as plane:
-        yield plane
-
-
-@pytest.fixture
-def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
-    yield Scripts(tmp_path, cluster)
-    sweep(cluster)
 
 
 def kubeconfig(scripts: Scripts, file: str, **changes: Object) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,7 @@ from support.deploy import (
     NAMESPACE,
     Scripts,
     documents,
-    fresh_cluster,
     manifests,
-    sweep,
 )
 from support.poll import poll
 
@@ -92,20 +89,12 @@ def kind_of_cert_manager(kind: str) -> Object:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    directory = tmp_path_factory.mktemp("cert-manager")
-    with fresh_cluster(directory) as plane:
-        file = directory / "kinds.yaml"
-        file.write_text(yaml.safe_dump_all(kind_of_cert_manager(kind) for kind in SPECS))
-        plane.kubectl("apply", "-f", str(file))
-        plane.kubectl("wait", "--for", "condition=Established", "--timeout=60s", "-f", str(file))
-        yield plane
-
-
-@pytest.fixture
-def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
-    yield Scripts(tmp_path, cluster)
-    sweep(cluster)
+def cluster(cluster: ControlPlane) -> ControlPlane:
+    file = cluster.directory / "kinds.yaml"
+    file.write_text(yaml.safe_dump_all(kind_of_cert_manager(kind) for kind in SPECS))
+    cluster.kubectl("apply", "-f", str(file))
+    cluster.kubectl("wait", "--for", "condition=Established", "--timeout=60s", "-f", str(file))
+    return cluster
 
 
 def certificate(scripts: Scripts, status: Object | None = None) -> Object | None:

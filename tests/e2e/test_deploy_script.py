@@ -26,26 +26,12 @@ from support.deploy import (
     Scripts,
     answering,
     complete_rollout,
-    fresh_cluster,
-    sweep,
 )
 from support.fixtures import StartServer
 from support.poll import poll
 from support.rbac import RULES, Account
 
 CREATED_BY = "migration.dcnlab.com/created-by"
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with fresh_cluster(tmp_path_factory.mktemp("deploy")) as plane:
-        yield plane
-
-
-@pytest.fixture
-def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
-    yield Scripts(tmp_path, cluster)
-    sweep(cluster)
 
 
 @pytest.fixture
@@ -59,11 +45,6 @@ def webhook(scripts: Scripts) -> Object:
     return dict(entry)
 
 
-def exists(scripts: Scripts, kind: str, name: str) -> bool:
-    flags = ("--namespace", scripts.namespace, "--ignore-not-found", "-o", "name")
-    return bool(scripts.plane.kubectl("get", kind, name, *flags))
-
-
 @pytest.mark.usefixtures("answered")
 def test_a_first_run_installs_everything_and_proves_it(scripts: Scripts) -> None:
     said = scripts.deploy()
@@ -73,7 +54,7 @@ def test_a_first_run_installs_everything_and_proves_it(scripts: Scripts) -> None
         CREATED_BY: "deploy-webhook.sh"
     }
     for kind, name in (("daemonset", APP), ("service", SERVICE), ("serviceaccount", APP)):
-        assert exists(scripts, kind, name), kind
+        assert scripts.exists(kind, name), kind
     # As the manifest says, with what the API server adds.
     text = (DEPLOY / "webhook.yaml").read_text()
     text = re.sub(f"(?m)(?<= ){NAMESPACE}$", scripts.namespace, text)
@@ -108,10 +89,11 @@ def complete_later(scripts: Scripts) -> threading.Thread:
 def test_there_is_no_configuration_before_the_rollout_is_complete(scripts: Scripts) -> None:
     settings = {"KIND": "deployment", "ROLLOUT_TIMEOUT": "1s"}
     line = scripts.fails(1, "deploy-webhook", **settings)
-    assert f"kubectl --namespace {scripts.namespace} describe pods -l app={APP}" in line
+    for next_ in ("describe pods", "logs"):
+        assert f"kubectl --namespace {scripts.namespace} {next_} -l app={APP}" in line
     # What was done is said, and what was not is not there.
     assert "done so far: " in line and f"deployment/{APP}" in line
-    assert not exists(scripts, "mutatingwebhookconfiguration", CONFIGURATION)
+    assert not scripts.exists("mutatingwebhookconfiguration", CONFIGURATION)
 
     complete_rollout(scripts.plane, scripts.namespace)
     poll(
@@ -119,20 +101,20 @@ def test_there_is_no_configuration_before_the_rollout_is_complete(scripts: Scrip
         lambda: scripts.mine("deployment", APP)["status"].get("availableReplicas") == 3,
     )
     assert "done: " in scripts.deploy(KIND="deployment")
-    assert exists(scripts, "mutatingwebhookconfiguration", CONFIGURATION)
+    assert scripts.exists("mutatingwebhookconfiguration", CONFIGURATION)
 
 
 @pytest.mark.usefixtures("answered")
 def test_the_other_kind_is_taken_away_after_the_rollout(scripts: Scripts) -> None:
     scripts.deploy()
     scripts.fails(1, "deploy-webhook", KIND="deployment", ROLLOUT_TIMEOUT="1s")
-    assert exists(scripts, "daemonset", APP), "nobody serves while the Deployment is not there"
+    assert scripts.exists("daemonset", APP), "nobody serves while the Deployment is not there"
     complete_rollout(scripts.plane, scripts.namespace)
     scripts.deploy(KIND="deployment")
-    assert not exists(scripts, "daemonset", APP)
+    assert not scripts.exists("daemonset", APP)
     scripts.deploy(KIND="daemonset")
     for kind in ("deployment", "poddisruptionbudget"):
-        poll(f"{kind} is gone", lambda kind=kind: not exists(scripts, kind, APP))  # type: ignore[misc]
+        poll(f"{kind} is gone", lambda kind=kind: not scripts.exists(kind, APP))  # type: ignore[misc]
 
 
 def test_fail_is_set_only_once_the_webhook_has_answered(
@@ -143,6 +125,7 @@ def test_fail_is_set_only_once_the_webhook_has_answered(
     line = scripts.fails(1, "deploy-webhook", **impatient)
     assert "did not answer the self-test" in line
     assert f"kubectl --namespace {scripts.namespace} logs -l app={APP}" in line
+    assert "namespaceSelector" in line and "SELF_TEST_NAMESPACE" in line
     assert webhook(scripts)["failurePolicy"] == "Ignore"
     with answering(scripts.plane, start_server):
         scripts.deploy(FAILURE_POLICY="Fail")
@@ -179,7 +162,7 @@ def test_what_is_installed_stays_unless_it_is_asked_for(scripts: Scripts) -> Non
     assert webhook(scripts) == body["webhooks"][0]
     # Nobody knows whether the new one serves.
     assert f"left deployment/{APP}, poddisruptionbudget/{APP}: " in said
-    assert exists(scripts, "deployment", APP)
+    assert scripts.exists("deployment", APP)
     containers = scripts.mine("daemonset", APP)["spec"]["template"]["spec"]["containers"]
     assert containers[0]["image"] == ":".join(image.values())
     scripts.plane.kubectl("--namespace", scripts.namespace, "delete", "daemonset", APP)
@@ -241,6 +224,67 @@ def test_a_dry_run_changes_nothing(scripts: Scripts) -> None:
         scripts.deploy("--dry-run", KIND="deployment", IMAGE_TAG="v2")
 
 
+def test_a_dry_run_shows_what_would_differ(scripts: Scripts) -> None:
+    scripts.deploy("--no-wait", IMAGE_TAG="v1")
+    assert "# nothing differs from what is installed" in scripts.deploy("--dry-run")
+    said = scripts.deploy("--dry-run", IMAGE_TAG="v2", NETWORK_POLICY="yes")
+    plan = [line.removeprefix("# ").strip() for line in said.splitlines() if line[:2] == "# "]
+    at = plan.index(f"would change daemonset/{APP}:")
+    assert [line for line in plan[at:] if line[0] in "-+"] == [
+        f"-        image: {APP}:v1",
+        f"+        image: {APP}:v2",
+    ]
+    assert f"would create networkpolicy/{APP}" in plan
+    # What stays as it is, is not in the way.
+    assert not [line for line in plan if line.startswith("would change") and APP not in line]
+    said = scripts.deploy("--dry-run", KIND="deployment")
+    for what in (f"would create deployment/{APP}", f"would delete daemonset/{APP} once"):
+        assert f"# {what}" in said
+
+
+def test_what_was_changed_is_told_from_what_was_not(scripts: Scripts) -> None:
+    said = scripts.deploy("--no-wait", IMAGE_TAG="v1")
+    assert "unchanged" not in said and f"daemonset/{APP}" in line_of(said, "created secret")
+    said = scripts.deploy("--no-wait", IMAGE_TAG="v2")
+    assert line_of(said, "changed") == f"changed daemonset/{APP}"
+    for what in (f"service/{SERVICE}", f"clusterrole/{APP}"):
+        assert what in line_of(said, "unchanged:")
+    scripts.plane.kubectl("--namespace", scripts.namespace, "delete", "service", SERVICE)
+    said = scripts.deploy("--no-wait")
+    assert line_of(said, "created") == f"created service/{SERVICE}"
+
+
+def line_of(said: str, word: str) -> str:
+    return next(line for line in said.splitlines() if line.startswith(word))
+
+
+def test_a_network_policy_is_applied_kept_and_taken_away(scripts: Scripts) -> None:
+    scripts.deploy("--no-wait", NETWORK_POLICY="yes")
+    assert scripts.mine("networkpolicy", APP)["spec"]["podSelector"]["matchLabels"] == {"app": APP}
+    said = scripts.deploy("--no-wait")
+    assert "; as installed: NETWORK_POLICY=yes" in said
+    assert f"networkpolicy/{APP}" in line_of(said, "unchanged:")
+    assert f"deleted networkpolicy/{APP}" in scripts.undeploy()
+
+
+def test_where_the_self_test_cannot_be_is_said_before_anything_is_changed(
+    scripts: Scripts,
+) -> None:
+    with scripts.unchanged():
+        line = scripts.fails(1, "deploy-webhook", SELF_TEST_NAMESPACE="nowhere")
+    assert "namespace nowhere, where the self-test would create its Pod, does not exist" in line
+    picky = scripts.plane.new_namespace()
+    least = {"type": "Container", "min": {"cpu": "1"}}
+    body: Object = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "large"}}
+    file = scripts.directory / "large.yaml"
+    file.write_text(yaml.safe_dump({**body, "spec": {"limits": [least]}}))
+    scripts.plane.kubectl("create", "--namespace", picky, "-f", str(file))
+    with scripts.unchanged():
+        line = scripts.fails(1, "deploy-webhook", SELF_TEST_NAMESPACE=picky)
+    assert f"the Pod of the self-test is refused in namespace {picky}: " in line
+    assert "minimum cpu usage per Container is 1" in line and "nothing was changed" in line
+
+
 # the CustomResourceDefinition
 
 
@@ -252,7 +296,7 @@ def without_crd(cluster: ControlPlane) -> None:
 @pytest.mark.usefixtures("without_crd")
 def test_the_crd_is_created_where_there_is_none(scripts: Scripts) -> None:
     assert f"created the CustomResourceDefinition {CRD}" in scripts.deploy("--no-wait")
-    assert exists(scripts, "crd", CRD)
+    assert scripts.exists("crd", CRD)
     assert f"left the CustomResourceDefinition {CRD} as it is" in scripts.deploy("--no-wait")
 
 
@@ -339,6 +383,6 @@ def test_it_takes_the_place_of_the_go_implementation(scripts: Scripts, tmp_path:
     selector = scripts.mine("service", SERVICE)["spec"]["selector"]
     labels = scripts.mine("daemonset", APP)["spec"]["template"]["metadata"]["labels"]
     assert selector.items() <= labels.items()
-    poll("the former servers are gone", lambda: not exists(scripts, "deployment", APP))
+    poll("the former servers are gone", lambda: not scripts.exists("deployment", APP))
     with scripts.unchanged():
         scripts.deploy()

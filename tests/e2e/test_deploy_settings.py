@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,24 +17,10 @@ from support.deploy import (
     NAMESPACE,
     SERVICE,
     Scripts,
-    fresh_cluster,
     manifests,
     of_kind,
     strings,
 )
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with fresh_cluster(tmp_path_factory.mktemp("settings")) as plane:
-        yield plane
-
-
-@pytest.fixture
-def offline(tmp_path: Path) -> Scripts:
-    """Without a cluster the manifests are printed all the same."""
-    return Scripts(tmp_path)
-
 
 KINDS = {"daemonset": "daemonset.yaml", "deployment": "deployment.yaml"}
 
@@ -51,6 +36,13 @@ def default_objects(kind: str, certificates: str = "script") -> list[Object]:
 def test_the_defaults_are_those_of_the_manifests(offline: Scripts, kind: str) -> None:
     rendered = offline.rendered(NAMESPACE=NAMESPACE, KIND=kind)
     assert rendered == default_objects(kind)
+
+
+def test_the_network_policy_is_for_the_namespace_that_is_meant(offline: Scripts) -> None:
+    rendered = offline.rendered(NETWORK_POLICY="yes", NAMESPACE="batch-restore")
+    (wanted,) = manifests("networkpolicy.yaml")
+    wanted["metadata"]["namespace"] = "batch-restore"
+    assert of_kind(rendered, "NetworkPolicy") == wanted
 
 
 def standing_alone(word: str, objects: list[Object]) -> list[str]:
@@ -190,6 +182,7 @@ def test_match_conditions_are_for_api_servers_that_have_them(
         ({"FAILURE_POLICY": "fail"}, "FAILURE_POLICY='fail' must be Ignore or Fail"),
         # Comes later; until then nobody shall believe that it is there.
         ({"CERTIFICATES": "self-managed"}, "CERTIFICATES='self-managed' must be script or cert-m"),
+        ({"NETWORK_POLICY": "true"}, "NETWORK_POLICY='true' must be yes or no"),
         ({"ROLLOUT_TIMEOUT": "soon"}, "ROLLOUT_TIMEOUT='soon' must be a duration"),
         ({"SELF_TEST_NAMESPACE": "kube-system"}, "must be a namespace whose Pods"),
         ({"NAMESPACE": "default"}, "SELF_TEST_NAMESPACE='default' must be a namespace whose Pods"),

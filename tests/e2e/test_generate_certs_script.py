@@ -3,119 +3,50 @@ and at no moment a server shows what the API server does not trust."""
 
 from __future__ import annotations
 
-import base64
 import socket
 import ssl
-import subprocess
-from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from support.api import Object
 from support.certificates import issue, openssl
-from support.controlplane import ControlPlane
 from support.deploy import (
+    APP,
     CA_SECRET,
     CERTS_SECRET,
-    CONFIGURATION,
     DEPLOY,
     SERVICE,
     Scripts,
-    fresh_cluster,
-    signed_by_an_intermediate,
-    sweep,
-    text_of,
 )
 from support.server import FLAGS, Server
 from support.standalone import ending
+from support.stored_certificates import (
+    ca,
+    ca_bundle,
+    configuration,
+    is_trusted,
+    leaf,
+    put,
+    register,
+    signed_anew,
+    signed_by_an_intermediate,
+    stored,
+    text_of,
+    version,
+)
 from support.written import difference
+
+DAY = timedelta(days=1)
 
 # Many runs of scripts, each of some seconds.
 pytestmark = pytest.mark.in_full
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with fresh_cluster(tmp_path_factory.mktemp("certs")) as plane:
-        yield plane
-
-
 @pytest.fixture
-def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
-    result = Scripts(tmp_path, cluster)
-    result.create_namespace()
-    yield result
-    sweep(cluster)
-
-
-def register(scripts: Scripts) -> None:
-    """The configuration as it is without a caBundle yet."""
-    file = scripts.directory / "webhook.yaml"
-    text = (DEPLOY / "webhook.yaml").read_text()
-    file.write_text(
-        text.replace("namespace: stateful-migration", f"namespace: {scripts.namespace}")
-    )
-    scripts.plane.kubectl("apply", "-f", str(file))
-
-
-def stored(scripts: Scripts, name: str) -> dict[str, str]:
-    data = scripts.mine("secret", name)["data"]
-    return {key: base64.b64decode(value).decode() for key, value in data.items()}
-
-
-def leaf(scripts: Scripts) -> str:
-    return stored(scripts, CERTS_SECRET)["tls.crt"]
-
-
-def ca(scripts: Scripts) -> str:
-    return stored(scripts, CA_SECRET)["ca.crt"]
-
-
-def configuration(scripts: Scripts) -> Object:
-    return scripts.get("mutatingwebhookconfiguration", CONFIGURATION)
-
-
-def ca_bundle(scripts: Scripts) -> str:
-    (entry,) = configuration(scripts)["webhooks"]
-    return base64.b64decode(entry["clientConfig"].get("caBundle", "")).decode()
-
-
-def version(body: Object) -> int:
-    # Newer API servers promise that they can be compared; older ones do it, too.
-    return int(body["metadata"]["resourceVersion"])
-
-
-def put(scripts: Scripts, name: str, **files: str | None) -> None:
-    """Replaces keys of a Secret, which is created when it is not there."""
-    data = {
-        key.replace("_", "."): value and base64.b64encode(value.encode()).decode()
-        for key, value in files.items()
-    }
-    body = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"namespace": scripts.namespace, "name": name},
-    }
-    flags = ("--namespace", scripts.namespace, "--ignore-not-found", "-o", "name")
-    if scripts.plane.kubectl("get", "secret", name, *flags):
-        scripts.plane.api.merge(body, {"data": data})
-    else:
-        scripts.plane.api.create({**body, "data": data})
-
-
-def is_trusted(scripts: Scripts, certificate: str, bundle: str) -> bool:
-    """By the name that the API server asks for."""
-    files = {"leaf": certificate, "bundle": bundle}
-    for name, content in files.items():
-        (scripts.directory / name).write_text(content)
-    done = subprocess.run(
-        ["openssl", "verify", "-purpose", "sslserver", "-no-CApath", "-no-CAstore",
-         "-verify_hostname", f"{SERVICE}.{scripts.namespace}.svc",
-         "-CAfile", str(scripts.directory / "bundle"), str(scripts.directory / "leaf")],
-        capture_output=True, check=False,
-    )  # fmt: skip
-    return done.returncode == 0
+def scripts(scripts: Scripts) -> Scripts:
+    scripts.create_namespace()
+    return scripts
 
 
 # what it makes
@@ -248,24 +179,6 @@ def test_a_certificate_of_ones_own_is_used_or_refused_but_never_replaced(
 # what it replaces
 
 
-def short_leaf(scripts: Scripts, days: int) -> dict[str, str]:
-    """Like the one that is there, but for its days."""
-    folder = scripts.directory / f"days{days}"
-    folder.mkdir()
-    for name, content in {**stored(scripts, CA_SECRET), **stored(scripts, CERTS_SECRET)}.items():
-        (folder / name).write_text(content)
-    old = text_of(leaf(scripts))
-    names = next(line.strip() for line in old.splitlines() if "DNS:" in line)
-    (folder / "extensions").write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n")
-    openssl("req", "-new", "-key", f"{folder}/tls.key", "-subj", "/CN=x", "-out", f"{folder}/csr")
-    openssl(
-        "x509", "-req", "-in", f"{folder}/csr", "-CA", f"{folder}/ca.crt", "-CAkey",
-        f"{folder}/ca.key", "-set_serial", "1", "-days", str(days),
-        "-extfile", f"{folder}/extensions", "-out", f"{folder}/tls.crt",
-    )  # fmt: skip
-    return {"tls_crt": (folder / "tls.crt").read_text()}
-
-
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -285,9 +198,9 @@ def test_a_certificate_that_is_not_good_is_replaced(
     authority, bundle = ca(scripts), ca_bundle(scripts)
     chain, key = (part.decode() for part in issue(tmp_path / "other"))
     if damage == "in a month":
-        put(scripts, CERTS_SECRET, **short_leaf(scripts, 29))
+        put(scripts, CERTS_SECRET, **signed_anew(scripts, -DAY, 29 * DAY))
     elif damage == "expired":
-        put(scripts, CERTS_SECRET, **short_leaf(scripts, -1))
+        put(scripts, CERTS_SECRET, **signed_anew(scripts, -2 * DAY, -DAY))
     elif damage == "unreadable":
         put(scripts, CERTS_SECRET, tls_crt="no certificate")
     elif damage == "other key":
@@ -379,6 +292,25 @@ def test_the_old_ca_is_not_dropped_while_its_certificate_is_used(scripts: Script
         line = scripts.fails(1, "generate-webhook-certs", *flags)
         assert "scripts/generate-webhook-certs.sh, then" in line
     assert ca_bundle(scripts) == bundle
+
+
+def test_the_old_ca_is_not_dropped_before_everybody_can_have_the_new_certificate(
+    scripts: Scripts,
+) -> None:
+    register(scripts)
+    scripts.generate()
+    # There is nothing to drop.
+    assert "nothing to do" in scripts.generate("--drop-old-ca")
+    scripts.generate("--renew-ca")
+    with scripts.unchanged():
+        line = scripts.fails(1, "generate-webhook-certs", "--drop-old-ca")
+    assert "is younger than 5 minutes" in line and f"exec POD -- {APP} certs inspect" in line
+    assert line.endswith("scripts/generate-webhook-certs.sh --drop-old-ca --force")
+    # The script dates certificates back by an hour.
+    put(scripts, CERTS_SECRET, **signed_anew(scripts, -timedelta(minutes=66), 90 * DAY))
+    scripts.generate("--drop-old-ca")
+    assert ca_bundle(scripts) == ca(scripts)
+    assert "--force goes with" in scripts.fails(2, "generate-webhook-certs", "--force")
 
 
 def test_a_certificate_of_cert_manager_is_its_own(scripts: Scripts) -> None:

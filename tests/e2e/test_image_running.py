@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import yaml
 
-from support.certificates import issue
+from support.certificates import issue, self_signed
+from support.https import JsonHandler, serving_https
 from support.image import PROGRAM, UID, Image, SealedServer, assemble, sealed
 from support.raw_http import connected, post
 from support.reviews import encode, patch_of, review, train_backup
@@ -84,22 +81,13 @@ def test_nothing_can_be_written(root: Path, volume: Path) -> None:
         assert "Read-only file system" in done.stderr
 
 
-class FakeApi(BaseHTTPRequestHandler):
+class FakeApi(JsonHandler):
     """A list of CheckpointBackups to whoever asks for it."""
 
     def do_GET(self) -> None:
-        found = "checkpointbackups" in self.path
-        items = [train_backup()] if found else []
+        items = [train_backup()] if "checkpointbackups" in self.path else []
         answer = {"apiVersion": "migration.dcnlab.com/v1", "kind": "CheckpointBackupList"}
-        body = json.dumps({**answer, "metadata": {"resourceVersion": "1"}, "items": items}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
+        self.answer({**answer, "metadata": {"resourceVersion": "1"}, "items": items})
 
 
 @pytest.fixture
@@ -107,25 +95,13 @@ def authority(tmp_path: Path) -> Path:
     """The certificate of `API`, which is its own authority; the key is beside it."""
     folder = tmp_path / "authority"
     folder.mkdir()
-    command = ["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", f"/CN={API}"]
-    command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-addext", f"subjectAltName=DNS:{API}"]
-    command += ["-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt")]
-    subprocess.run(command, check=True, capture_output=True)
-    return folder / "tls.crt"
+    return self_signed(folder, API, f"DNS:{API}")[1]
 
 
 @pytest.fixture
 def fake_api(authority: Path) -> Iterator[int]:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(authority, authority.with_name("tls.key"))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeApi)
-    server.daemon_threads = True
-    server.socket = tls.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    with serving_https(FakeApi, authority.with_name("tls.key"), authority) as port:
+        yield port
 
 
 def test_names_are_resolved_and_authorities_known(

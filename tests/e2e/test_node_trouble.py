@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from support import crd
 from support.api import Object
+from support.certificates import self_signed
 from support.deploy import APP, CERTS_SECRET, manifests, of_kind
 from support.node import Cluster, cluster, ready
 from support.node_images import TAGS, load_server
@@ -31,12 +31,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 def make_secret(node: Cluster, directory: Path, name: str) -> None:
     service = f"{APP}-service.{node.namespace}.svc"
-    files = [str(directory / file) for file in ("tls.key", "tls.crt")]
-    command = ["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=webhook"]
-    command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-addext", f"subjectAltName=DNS:{service}", "-keyout", files[0], "-out", files[1]]
-    subprocess.run(command, check=True, capture_output=True)
-    flags = (f"--key={files[0]}", f"--cert={files[1]}")
+    key, certificate = self_signed(directory, "webhook", f"DNS:{service}")
+    flags = (f"--key={key}", f"--cert={certificate}")
     node.kubectl("create", "secret", "tls", name, "-n", node.namespace, *flags)
 
 

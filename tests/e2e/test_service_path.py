@@ -3,8 +3,6 @@ servers that are started as the applied DaemonSet says answer."""
 
 from __future__ import annotations
 
-import itertools
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from support.api import Api, ApiError, Object
 from support.controlplane import ControlPlane
 from support.deploy import APP, CONFIGURATION, CRD, NAMESPACE, SERVICE, Scripts, documents
 from support.examples import EXAMPLE
+from support.load import Load
 from support.network import own_network
 from support.objects import backup, container, images, job_pod, pod_spec
 from support.oracle import BACKUPS
@@ -26,10 +25,10 @@ from support.service_path import Node, Proxy
 from support.service_path_pod import NODE, SERVER, Pod, Template
 from support.settings import cannot_run
 from support.standalone import need_binary
+from support.world import CHECKPOINT
 from support.written import Key, Written, difference
 
 SPEC = pod_spec(container("app", "registry.example.com/train:1.0"))
-CHECKPOINT = "registry.example.com/train:checkpoint-7"
 
 CLIENTS = 16
 ALL = 10_000
@@ -112,40 +111,6 @@ def installation(installation_or_why: Installation | str) -> Installation:
     return installation_or_why
 
 
-class Load:
-    """Asks for pods from many threads until `stop`; `count` are answered, `failures` tells."""
-
-    def __init__(self, api: Api, namespace: str) -> None:
-        self._api = api
-        self._namespace = namespace
-        self._numbers = itertools.count(1)
-        self._lock = threading.Lock()
-        self.stop = threading.Event()
-        self.count = 0
-        self.failures: list[str] = []
-
-    def run(self) -> None:
-        while not self.stop.is_set():
-            name = f"train-{next(self._numbers)}"
-            body = job_pod(self._namespace, name, "train", SPEC)
-            try:
-                answered = images(self._api.dry_run(body).object)
-                failure = "" if answered == {"app": CHECKPOINT} else f"{name} gets {answered}"
-            except Exception as error:  # whatever it is, it is an admission that failed
-                failure = f"{name}: {error!r}"
-            with self._lock:
-                self.count += 1
-                if failure:
-                    self.failures.append(failure)
-
-    def until(self, count: int) -> None:
-        """That many are answered, or one has failed."""
-        poll(f"{count} admissions", lambda: self.failures or self.count >= count, 600)
-
-    def more(self, count: int) -> None:
-        self.until(self.count + count)
-
-
 def until_known(installation: Installation) -> None:
     """Both servers know every backup."""
     stored = len(installation.cluster.api.list(*BACKUPS, None))
@@ -204,19 +169,15 @@ def test_a_server_is_replaced_under_load(installation: Installation) -> None:
     until_known(installation)
 
     load = Load(cluster.api, namespace)
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        for _ in range(CLIENTS):
-            clients.submit(load.run)
-        try:
-            load.until(SOME)
-            both = installation.servers
-            before = [(mutated(server), handshakes(server)) for server in both]
-            old, new, status = replace(installation, load)
-            load.until(ALL)
-        finally:
-            load.stop.set()
+    with load.running(CLIENTS):
+        load.until(SOME)
+        both = installation.servers
+        before = [(mutated(server), handshakes(server)) for server in both]
+        old, new, status = replace(installation, load)
+        load.until(ALL)
 
-    assert load.failures == [], load.failures[:3]
+    assert not load.failed, load.failed[:3]
+    assert not load.unrestored, load.unrestored[:3]
     assert load.count >= ALL
     assert status == 0, old.log()
     # The API server keeps its connections: each of them has carried many requests.

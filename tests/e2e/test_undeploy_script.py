@@ -20,8 +20,6 @@ from support.deploy import (
     DEPLOY,
     SERVICE,
     Scripts,
-    fresh_cluster,
-    sweep,
 )
 from support.objects import backup
 
@@ -37,16 +35,9 @@ OUR_LABEL = {"app": APP}
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with fresh_cluster(tmp_path_factory.mktemp("undeploy")) as plane:
-        crd.install(plane)
-        yield plane
-
-
-@pytest.fixture
-def scripts(cluster: ControlPlane, tmp_path: Path) -> Iterator[Scripts]:
-    yield Scripts(tmp_path, cluster)
-    sweep(cluster)
+def cluster(cluster: ControlPlane) -> ControlPlane:
+    crd.install(cluster)
+    return cluster
 
 
 def object_(kind: str, namespace: str, name: str) -> Object:
@@ -64,11 +55,6 @@ def held(scripts: Scripts, body: Object) -> Iterator[None]:
         yield
     finally:
         api.merge(body, {"metadata": {"finalizers": None}})
-
-
-def exists(scripts: Scripts, kind: str, name: str) -> bool:
-    flags = ("--namespace", scripts.namespace, "--ignore-not-found", "-o", "name")
-    return bool(scripts.plane.kubectl("get", kind, name, *flags))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +115,7 @@ def test_the_configuration_goes_before_anything_else(scripts: Scripts) -> None:
         line = scripts.fails(1, "undeploy-webhook", TIMEOUT="1s")
         assert f"deleting mutatingwebhookconfiguration/{CONFIGURATION}" in line
         for kind, name in (("daemonset", APP), ("service", SERVICE), ("clusterrole", APP)):
-            assert exists(scripts, kind, name), kind
+            assert scripts.exists(kind, name), kind
     # Run again it goes on from there.
     scripts.undeploy()
     assert ours(scripts) == []
@@ -154,7 +140,7 @@ def test_half_done_it_is_finished(scripts: Scripts, gone: list[tuple[str, str]])
         scripts.plane.kubectl("--namespace", scripts.namespace, "delete", kind, name, "--wait")
     scripts.undeploy()
     assert ours(scripts) == []
-    assert not exists(scripts, "namespace", scripts.namespace)
+    assert not scripts.exists("namespace", scripts.namespace)
 
 
 # what is never deleted
@@ -171,7 +157,7 @@ def test_backups_keep_their_namespace(scripts: Scripts) -> None:
     kept = scripts.mine("checkpointbackup", "nightly")["metadata"]
     for key in ("uid", "resourceVersion"):
         assert kept[key] == stored["metadata"][key]
-    assert exists(scripts, "crd", CRD)
+    assert scripts.exists("crd", CRD)
 
 
 def test_a_namespace_that_was_there_before_stays(scripts: Scripts) -> None:
@@ -195,7 +181,7 @@ def test_a_namespace_in_which_others_settled_stays(scripts: Scripts) -> None:
     for said in (scripts.undeploy("--dry-run"), scripts.undeploy(TIMEOUT="30s")):
         assert "which holds configmap/theirs, pod/labelled\n" in said
     for kind, name in (("configmap", "theirs"), ("pod", "labelled")):
-        assert exists(scripts, kind, name)
+        assert scripts.exists(kind, name)
 
 
 def test_what_has_our_name_but_not_our_label_stays(scripts: Scripts) -> None:
@@ -204,7 +190,7 @@ def test_what_has_our_name_but_not_our_label_stays(scripts: Scripts) -> None:
     scripts.plane.api.create(theirs)
     said = scripts.undeploy()
     assert f"left alone: secret {CERTS_SECRET}, which has no label app={APP}" in said
-    assert exists(scripts, "secret", CERTS_SECRET)
+    assert scripts.exists("secret", CERTS_SECRET)
 
 
 def test_a_configuration_of_others_does_not_lose_its_servers(scripts: Scripts) -> None:
@@ -244,4 +230,4 @@ def test_in_a_namespace_that_is_being_deleted_the_rest_is_taken_away(scripts: Sc
         said = scripts.undeploy()
         assert f"left alone: namespace {namespace}, which is being deleted already" in said
         for kind, name in (("clusterrole", APP), ("mutatingwebhookconfiguration", CONFIGURATION)):
-            assert not exists(scripts, kind, name)
+            assert not scripts.exists(kind, name)

@@ -15,6 +15,17 @@ def openssl(*arguments: str) -> None:
     subprocess.run(["openssl", *arguments], check=True, capture_output=True)
 
 
+def self_signed(directory: Path, name: str, alternative: str) -> tuple[Path, Path]:
+    """Files of a key and a certificate that is its own authority."""
+    key, certificate = directory / "tls.key", directory / "tls.crt"
+    openssl(
+        "req", "-x509", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+        "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+        "-addext", f"subjectAltName={alternative}", "-keyout", str(key), "-out", str(certificate),
+    )  # fmt: skip
+    return key, certificate
+
+
 def issue(directory: Path, days: int = 90) -> tuple[bytes, bytes]:
     """A chain and a key, self-signed, named as the folder; below zero days it has expired."""
     directory.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,6 @@ import yaml
 
 from . import controlplane
 from .api import Object
-from .certificates import openssl
 from .controlplane import ControlPlane, UnavailableError
 from .fixtures import StartServer
 from .poll import poll
@@ -38,7 +37,9 @@ CERTS_SECRET, CA_SECRET = f"{APP}-certs", f"{APP}-ca"
 ALL = ("deploy-webhook", "undeploy-webhook", "generate-webhook-certs")
 
 # All that they may run, beside kubectl.
-PROGRAMS = ("bash", "openssl", "basename", "cat", "cp", "diff", "dirname", "mkdir", "mktemp", "rm", "sleep")
+PROGRAMS = (
+    "bash", "openssl", "basename", "cat", "cp", "diff", "dirname", "mkdir", "mktemp", "rm", "sleep",
+)  # fmt: skip
 
 
 # the manifests
@@ -149,6 +150,10 @@ class Scripts:
     def mine(self, kind: str, name: str) -> Object:
         return self.get(kind, name, "--namespace", self.namespace)
 
+    def exists(self, kind: str, name: str) -> bool:
+        flags = ("--namespace", self.namespace, "--ignore-not-found", "-o", "name")
+        return bool(self.plane.kubectl("get", kind, name, *flags))
+
     def create_namespace(self) -> None:
         self.plane.kubectl("create", "namespace", self.namespace)
 
@@ -167,7 +172,6 @@ class Scripts:
 
 @contextmanager
 def fresh_cluster(directory: Path) -> Iterator[ControlPlane]:
-    """A control plane of the test's own, for our objects have the same names in every cluster."""
     try:
         plane = controlplane.up(directory)
     except UnavailableError as why:
@@ -205,37 +209,3 @@ def complete_rollout(plane: ControlPlane, namespace: str) -> None:
 
     for body in poll("all its Pods are created", all_there):
         plane.api.merge({"apiVersion": "v1", "kind": "Pod", **body}, patch, "/status")
-
-
-# certificates
-
-
-def text_of(certificate: str) -> str:
-    done = subprocess.run(
-        ["openssl", "x509", "-noout", "-text"],
-        input=certificate, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return done.stdout
-
-
-def signed_by_an_intermediate(folder: Path, name: str) -> tuple[str, str, str]:
-    """Chain, key and root, for one name."""
-    folder.mkdir()
-    ca = "basicConstraints=critical,CA:TRUE\n"
-    server = f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n"
-    links = {"root": ca, "middle": ca, "leaf": server}
-    above = "root"
-    for link, extensions in links.items():
-        key, certificate = folder / f"{link}.key", folder / f"{link}.crt"
-        (folder / "extensions").write_text(extensions)
-        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key))
-        openssl("req", "-new", "-key", str(key), "-subj", f"/CN={link}", "-out", f"{folder}/csr")
-        signing = ["-CA", f"{folder}/{above}.crt", "-CAkey", f"{folder}/{above}.key"]
-        openssl(
-            "x509", "-req", "-in", f"{folder}/csr", "-set_serial", "1", "-days", "20",
-            *(["-signkey", str(key)] if link == "root" else signing),
-            "-extfile", f"{folder}/extensions", "-out", str(certificate),
-        )  # fmt: skip
-        above = link
-    root, middle, end = ((folder / f"{link}.crt").read_text() for link in links)
-    return end + middle, (folder / "leaf.key").read_text(), root

@@ -41,6 +41,24 @@ class Sample:
     value: float
 
 
+def samples_of(text: str) -> list[Sample]:
+    """Of the Prometheus text format."""
+    return [
+        Sample(found["name"], dict(LABEL.findall(found["labels"] or "")), float(found["value"]))
+        for found in map(SAMPLE.match, text.splitlines())
+        if found
+    ]
+
+
+def total(samples: list[Sample], name: str, labels: dict[str, str]) -> float:
+    """The sum of all of that name that carry these labels."""
+    return sum(
+        sample.value
+        for sample in samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
+
+
 @dataclass
 class LogLine:
     level: str
@@ -74,6 +92,9 @@ class Server:
     Its state is that of the cluster of `kubeconfig`, else that of its manifests. Its certificate is
     its own, or that of the folder `cert_dir`.
     """
+
+    # Where its listeners are.
+    address = "127.0.0.1"
 
     def __init__(
         self,
@@ -126,9 +147,9 @@ class Server:
             "serve",
             *self._state_flags(),
             *self._certificate_flags(),
-            *("--webhook-bind-address", "127.0.0.1", "--webhook-port", str(webhook)),
-            *("--health-probe-bind-address", f"127.0.0.1:{probes}"),
-            *("--metrics-bind-address", f"127.0.0.1:{metrics}"),
+            *("--webhook-bind-address", self.address, "--webhook-port", str(webhook)),
+            *("--health-probe-bind-address", f"{self.address}:{probes}"),
+            *("--metrics-bind-address", f"{self.address}:{metrics}"),
             *("--log-level", "debug"),
             *(self._flags or FLAGS),
         ]
@@ -228,7 +249,7 @@ class Server:
         return self.wait_for_lines(lambda line: line.level == level, count)
 
     def http_get(self, listener: str, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._ports[listener], timeout=10)
+        connection = http.client.HTTPConnection(self.address, self._ports[listener], timeout=10)
         try:
             connection.request("GET", path)
             response = connection.getresponse()
@@ -249,16 +270,8 @@ class Server:
     def samples(self) -> list[Sample]:
         status, text = self.http_get("metrics", "/metrics")
         assert status == 200, text
-        return [
-            Sample(found["name"], dict(LABEL.findall(found["labels"] or "")), float(found["value"]))
-            for found in map(SAMPLE.match, text.splitlines())
-            if found
-        ]
+        return samples_of(text)
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of all samples of that name that carry these labels."""
-        return sum(
-            sample.value
-            for sample in self.samples()
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        return total(self.samples(), name, labels)

@@ -20,8 +20,8 @@ from typing import IO
 
 from .api import Object
 from .controlplane import ControlPlane
-from .server import LABEL, SAMPLE
 from .server import environment as our_environment
+from .server import samples_of, total
 from .settings import binary
 
 # Addresses of the node and, as every container finds it, of the API server's Service.
@@ -226,13 +226,7 @@ class Pod:
     def metric(self, name: str, **labels: str) -> float:
         """The sum of all samples of that name that carry these labels."""
         text = self.get(self.template.port("metrics"), "/metrics")[1]
-        found = [match for match in map(SAMPLE.match, text.splitlines()) if match]
-        return sum(
-            float(sample["value"])
-            for sample in found
-            if sample["name"] == name
-            and labels.items() <= dict(LABEL.findall(sample["labels"] or "")).items()
-        )
+        return total(samples_of(text), name, labels)
 
     def running(self) -> bool:
         return self.process.poll() is None

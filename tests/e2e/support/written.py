@@ -13,8 +13,8 @@ from .api import MANAGER, Api, Object
 Key = tuple[str, str, str]
 Written = dict[Key, Object]
 
-# Who writes, as managedFields name it: kubectl by itself, kubectl for the scripts, and the tests. All
-# others are components: ReplicaSets, EndpointSlices, IPAddresses, APIServices … are theirs alone.
+# Who writes, as managedFields name it: kubectl by itself, kubectl for the scripts, and the tests.
+# All others are components: ReplicaSets, EndpointSlices, IPAddresses, APIServices are theirs alone.
 HANDS = ("kubectl", "stateful-migration-webhook", MANAGER)
 
 # Made by components with nothing but a name, so that managedFields name nobody.
