@@ -22,7 +22,8 @@ constexpr std::chrono::minutes kRepeat{1};
 
 constexpr std::string_view kCreate = "create";
 constexpr std::string_view kPatch = "patch";
-constexpr std::string_view kFieldManager = "stateful-migration-webhook";
+/// Not that of the deploy scripts: what one of two managers of the same name leaves out is taken away.
+constexpr std::string_view kFieldManager = "stateful-migration-webhook-certificates";
 
 client::ApiWrite request_for(const Write& write) {
     client::ApiWrite made;

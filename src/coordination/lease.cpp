@@ -81,8 +81,10 @@ json::Text lease_body(const kube::ObjectKey& key, const LeaseRecord& record) {
     writer.begin_object();
     writer.member("apiVersion", "coordination.k8s.io/v1").member("kind", "Lease");
     writer.key("metadata").begin_object();
-    writer.member("name", key.name).member("namespace", key.namespace_).end_object();
-    writer.key("spec");
+    writer.member("name", key.name).member("namespace", key.namespace_);
+    // What the deploy scripts know ours by.
+    writer.key("labels").begin_object().member("app", "stateful-migration-webhook").end_object();
+    writer.end_object().key("spec");
     write_spec(writer, record);
     writer.end_object();
     return body;

@@ -96,7 +96,8 @@ TEST(Lease, IsWrittenAsTheApiHasIt) {
     const auto body = lease_body(kube::ObjectKey{"n", "l"}, record);
     EXPECT_EQ(Json::parse(body.json), Json::parse(R"({
         "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-        "metadata": {"name": "l", "namespace": "n"},
+        "metadata": {"name": "l", "namespace": "n",
+                     "labels": {"app": "stateful-migration-webhook"}},
         "spec": {"holderIdentity": "a\"b", "leaseDurationSeconds": 15, "leaseTransitions": 2,
                  "acquireTime": "2026-11-21T09:08:07.000000Z",
                  "renewTime": "2026-11-21T09:08:07.000042Z"}})"));
