@@ -25,7 +25,7 @@ environment; where there is an installation, what it has is the default of those
 * IMAGE, IMAGE_TAG     (stateful-migration-webhook, latest); a tag may be a digest, sha256:…
 * KIND                 daemonset or deployment (daemonset); the other one is taken away
 * FAILURE_POLICY       Ignore or Fail (Ignore): whether Pods are created while no server answers
-* CERTIFICATES         script or cert-manager (script)
+* CERTIFICATES         script, cert-manager or self-managed (script): who makes and renews them
 * NETWORK_POLICY       yes or no (no): whether deploy/networkpolicy.yaml is applied, too
   ROLLOUT_TIMEOUT      (180s)
   SELF_TEST_NAMESPACE  where the Pod of the dry run would be created (default)
@@ -72,7 +72,8 @@ load_settings() {
 		wrong IMAGE_TAG "a tag, or a digest sha256:…"
 	is_one_of "$KIND" '' daemonset deployment || wrong KIND "daemonset or deployment"
 	is_one_of "$FAILURE_POLICY" '' Ignore Fail || wrong FAILURE_POLICY "Ignore or Fail"
-	is_one_of "$CERTIFICATES" '' script cert-manager || wrong CERTIFICATES "script or cert-manager"
+	is_one_of "$CERTIFICATES" '' script cert-manager self-managed ||
+		wrong CERTIFICATES "script, cert-manager or self-managed"
 	is_one_of "$NETWORK_POLICY" '' yes no || wrong NETWORK_POLICY "yes or no"
 	[[ $ROLLOUT_TIMEOUT =~ ^[0-9]+(s|m)$ ]] || wrong ROLLOUT_TIMEOUT "a duration, like 180s or 5m"
 	[[ $SELF_TEST_TIMEOUT =~ ^[0-9]+s$ ]] || wrong SELF_TEST_TIMEOUT "in seconds, like 30s"
@@ -99,6 +100,7 @@ readonly rights=(
 readonly rights_for_daemonset=("list,watch,create,patch daemonsets.apps" "delete deployments.apps" "delete poddisruptionbudgets.policy")
 readonly rights_for_deployment=("list,watch,create,patch deployments.apps" "delete daemonsets.apps" "create,patch poddisruptionbudgets.policy")
 readonly rights_for_cert_manager=("get,list,watch,create,patch certificates.cert-manager.io" "get,create,patch issuers.cert-manager.io")
+readonly rights_for_self_managed=("get,create,patch roles.rbac.authorization.k8s.io" "get,create,patch rolebindings.rbac.authorization.k8s.io")
 readonly rights_for_network_policy=("get,create,patch networkpolicies.networking.k8s.io")
 
 ask_all_rights() {
@@ -106,7 +108,7 @@ ask_all_rights() {
 	[ "$KIND" = deployment ] || more+=("${rights_for_daemonset[@]}")
 	[ "$KIND" = daemonset ] || more+=("${rights_for_deployment[@]}")
 	[ "$CERTIFICATES" = script ] || more+=("${rights_for_cert_manager[@]}")
-	more+=("${rights_for_network_policy[@]}")
+	more+=("${rights_for_self_managed[@]}" "${rights_for_network_policy[@]}")
 	! $wait_for_it || more+=("create pods $SELF_TEST_NAMESPACE")
 	ask_rights "${rights[@]}" "${more[@]}"
 	need_rights "${rights[@]}"
@@ -115,7 +117,8 @@ ask_all_rights() {
 check_further_rights() {
 	local -n of_kind=rights_for_$KIND
 	local further=("${of_kind[@]}")
-	[ "$CERTIFICATES" = script ] || further+=("${rights_for_cert_manager[@]}")
+	[ "$CERTIFICATES" != cert-manager ] || further+=("${rights_for_cert_manager[@]}")
+	[ "$CERTIFICATES" != self-managed ] || further+=("${rights_for_self_managed[@]}")
 	[ "$NETWORK_POLICY" = no ] || further+=("${rights_for_network_policy[@]}")
 	! $wait_for_it || further+=("create pods $SELF_TEST_NAMESPACE")
 	need_rights "${further[@]}"
@@ -128,6 +131,7 @@ refuse_theirs() {
 		"serviceaccount/$app" "service/$SERVICE_NAME" "$KIND/$app")
 	[ "$KIND" = daemonset ] || objects+=("poddisruptionbudget/$app")
 	[ "$NETWORK_POLICY" = no ] || objects+=("networkpolicy/$app")
+	[ "$CERTIFICATES" != self-managed ] || objects+=("${rights_objects[@]}")
 	if [ "$CERTIFICATES" = cert-manager ]; then
 		issued=("certificate.cert-manager.io/$app" "certificate.cert-manager.io/$app-ca"
 			"issuer.cert-manager.io/$app" "issuer.cert-manager.io/$app-selfsigned")
@@ -141,12 +145,14 @@ refuse_theirs() {
 }
 
 check_certificates() {
-	if [ "$CERTIFICATES" = cert-manager ]; then
-		check_cert_manager
-		return
-	fi
-	need openssl "package openssl"
-	plan_certificates
+	case $CERTIFICATES in
+	cert-manager) check_cert_manager ;;
+	self-managed) check_self_managed ;;
+	script)
+		need openssl "package openssl"
+		plan_certificates
+		;;
+	esac
 }
 
 check_cert_manager() {
@@ -155,6 +161,12 @@ check_cert_manager() {
 	# It would replace the certificate at once, and for a while servers would show one that nobody trusts.
 	is_absent "secret/$certs_secret" || [[ $'\n'$(facts issued) = *$'\n'"Secret/$certs_secret "* ]] ||
 		die "$failed" "Secret $certs_secret of namespace $NAMESPACE is not from cert-manager; to change over: $(next_script undeploy-webhook), then $me again"
+}
+
+# The two would write over each other.
+check_self_managed() {
+	[[ $'\n'$(facts issued) != *$'\n'"Secret/$certs_secret "* ]] ||
+		die "$failed" "Secret $certs_secret of namespace $NAMESPACE is from cert-manager, which would not leave it alone; to change over: $(next_script undeploy-webhook), then $me again"
 }
 
 # Asks the API server about all objects that it can judge now: those of a namespace that is not there
@@ -256,12 +268,14 @@ tell_plan() {
 		say "would leave the CustomResourceDefinition $crd as it is"
 	fi
 	if ! ${offline:-false}; then
-		[ "$CERTIFICATES" = cert-manager ] || tell_certificates
+		[ "$CERTIFICATES" != script ] || tell_certificates
 		tell_differences
 		judge_other_kind
 		[ ${#others[@]} -eq 0 ] || say "would delete $(join ', ' "${others[@]}") once the $KIND serves"
 	fi
-	say "would apply these, the MutatingWebhookConfiguration last and with a caBundle, after the rollout"
+	local bundle="with a caBundle"
+	[ "$CERTIFICATES" != self-managed ] || bundle="whose caBundle the servers write"
+	say "would apply these, the MutatingWebhookConfiguration last and $bundle, after the rollout"
 	all_manifests | if [ "$namespace_state" = active ]; then without_documents '^kind: Namespace$'; else cat; fi
 	! is_absent "customresourcedefinition/$crd" || { printf -- '---\n' && cat "$root/deploy/crd.yaml"; }
 }
@@ -293,6 +307,7 @@ main() {
 	if $wait_for_it; then
 		wait_for_rollout
 		delete_other_kind
+		delete_spare_rights
 		configure_proven
 		say "done: the webhook answers, failurePolicy is $FAILURE_POLICY"
 	else

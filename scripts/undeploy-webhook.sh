@@ -48,6 +48,7 @@ readonly rights=(
 	"get namespaces cluster" "get customresourcedefinitions.apiextensions.k8s.io cluster"
 	"$all daemonsets.apps" "$all deployments.apps" "$all poddisruptionbudgets.policy" "$all services"
 	"$all networkpolicies.networking.k8s.io" "$all secrets" "$all serviceaccounts"
+	"$all roles.rbac.authorization.k8s.io" "$all rolebindings.rbac.authorization.k8s.io" "$all leases.coordination.k8s.io"
 )
 # What more it takes depends on what is there.
 readonly rights_to_namespace=("list,watch,delete namespaces cluster" "list *.*")
@@ -58,11 +59,13 @@ readonly rights_with_cert_manager=("$all certificates.cert-manager.io" "$all iss
 readonly callers=("mutatingwebhookconfiguration/$configuration") workloads=("daemonset/$app" "deployment/$app")
 load_objects() {
 	in_place=("poddisruptionbudget/$app" "service/$SERVICE_NAME" "networkpolicy/$app"
-		"secret/$certs_secret" "secret/$ca_secret" "secret/$app-cert-manager-ca" "serviceaccount/$app")
+		"secret/$certs_secret" "secret/$ca_secret" "secret/$app-cert-manager-ca" "lease/$app-certificates"
+		"rolebinding/$app-certificates" "role/$app-certificates" "serviceaccount/$app")
 }
 readonly issued=("certificate.cert-manager.io/$app" "certificate.cert-manager.io/$app-ca"
 	"issuer.cert-manager.io/$app" "issuer.cert-manager.io/$app-selfsigned")
-readonly in_cluster=("clusterrolebinding/$app" "clusterrole/$app")
+readonly in_cluster=("clusterrolebinding/$app" "clusterrole/$app" "clusterrolebinding/$app-certificates"
+	"clusterrole/$app-certificates")
 
 look_at_all() {
 	load_objects

@@ -6,6 +6,9 @@
 declare -A live=()
 declare -rA defaults=([IMAGE]=$app [IMAGE_TAG]=latest [KIND]=daemonset [FAILURE_POLICY]=Ignore [CERTIFICATES]=script
 	[NETWORK_POLICY]=no)
+# The further rights of self-managed certificates: deploy/rbac-certificates.yaml.
+readonly rights_objects=("role/$app-certificates" "rolebinding/$app-certificates" "clusterrole/$app-certificates"
+	"clusterrolebinding/$app-certificates")
 # What others added to the namespaceSelector, lines of YAML; and the caBundle for our Service.
 live_selector=
 live_bundle=
@@ -18,6 +21,7 @@ look_at_installation() {
 	# Who may not see it has not installed it either.
 	! may get networkpolicies.networking.k8s.io || objects+=("networkpolicy/$app")
 	! $wait_for_it || objects+=("namespace/$SELF_TEST_NAMESPACE")
+	! may get roles.rbac.authorization.k8s.io || objects+=("${rights_objects[@]}")
 	look "${objects[@]}"
 	judge_namespace
 	read_settings
@@ -36,6 +40,7 @@ read_settings() {
 			live[KIND]=${live[KIND],,}
 			image_parts "$image"
 			;;
+		self-managed) [ "$(owner_of "${object,,}")" != ours ] || live[CERTIFICATES]=self-managed ;;
 		issued) [ "$object $value" != "Secret/$certs_secret $app" ] || live[CERTIFICATES]=cert-manager ;;
 		injected) [ "$value" != "$NAMESPACE/$app" ] || live[CERTIFICATES]=cert-manager ;;
 		policy) live[FAILURE_POLICY]=$value ;;
@@ -89,7 +94,7 @@ webhook_manifest() {
 		'    failurePolicy: Ignore') line="    failurePolicy: $1" ;;
 		'    clientConfig:') line+=${2:+$'\n'"      caBundle: $2"} ;;
 		"  name: $configuration")
-			[ "$CERTIFICATES" = script ] ||
+			[ "$CERTIFICATES" != cert-manager ] ||
 				line+=$'\n  annotations:\n    cert-manager.io/inject-ca-from: '"\"$NAMESPACE/$app\""
 			;;
 		esac
@@ -101,12 +106,28 @@ webhook_manifest() {
 # server_manifests: all but the configuration and the CRD, which is not ours, in the order in which they are
 # applied.
 server_manifests() {
-	local file files=(rbac.yaml service.yaml "$KIND.yaml")
-	[ "$CERTIFICATES" = script ] || files+=(cert-manager.yaml)
+	local file files=(rbac.yaml)
+	[ "$CERTIFICATES" != self-managed ] || files+=(rbac-certificates.yaml)
+	files+=(service.yaml "$KIND.yaml")
+	[ "$CERTIFICATES" != cert-manager ] || files+=(cert-manager.yaml)
 	[ "$NETWORK_POLICY" = no ] || files+=(networkpolicy.yaml)
 	for file in "${files[@]}"; do
 		printf -- '---\n'
-		render "$file"
+		render "$file" | if [ "$CERTIFICATES" = self-managed ]; then without_files; else cat; fi
+	done
+}
+
+# A server that reads its certificate by the API: no folder for it, and no volume, with which its Pod ends.
+without_files() {
+	local line skips=false
+	while IFS= read -r line; do
+		case $line in
+		'---') skips=false ;;
+		'          volumeMounts:') skips=true ;;
+		'            - --cert-dir='*) continue ;;
+		'            - --certificates=files') line=${line%files}self-managed ;;
+		esac
+		$skips || printf '%s\n' "$line"
 	done
 }
 
@@ -145,13 +166,13 @@ create_crd() {
 
 # The Secrets come first, so that no Pod waits for its certificate.
 apply_servers() {
-	[ "$CERTIFICATES" = cert-manager ] || write_ca_bundles
+	[ "$CERTIFICATES" != script ] || write_ca_bundles
 	{
-		[ "$CERTIFICATES" = cert-manager ] || secret_manifests
+		[ "$CERTIFICATES" != script ] || secret_manifests
 		server_manifests | without_documents '^kind: Namespace$'
 	} >"$work/servers.yaml"
 	apply_and_tell "the manifests of deploy/" "$kubectl --namespace $NAMESPACE get events" <"$work/servers.yaml"
-	[ "$CERTIFICATES" = script ] || must "waiting for cert-manager" "$kubectl --namespace $NAMESPACE describe certificates" \
+	[ "$CERTIFICATES" != cert-manager ] || must "waiting for cert-manager" "$kubectl --namespace $NAMESPACE describe certificates" \
 		in_namespace wait --for condition=Ready "certificate/$app" --timeout "$ROLLOUT_TIMEOUT" >/dev/null
 }
 
@@ -181,6 +202,20 @@ delete_other_kind() {
 	say "deleted $(join ', ' "${others[@]}")"
 }
 
+# Once no server is left that makes certificates itself.
+delete_spare_rights() {
+	local object spare=()
+	[ "$CERTIFICATES" != self-managed ] || return 0
+	for object in "${rights_objects[@]}"; do
+		[ "$(owner_of "$object")" != ours ] || spare+=("$object")
+	done
+	[ ${#spare[@]} -gt 0 ] || return 0
+	must "deleting ${spare[*]}, which CERTIFICATES=$CERTIFICATES does not need" "$kubectl --namespace $NAMESPACE delete ${spare[*]}" \
+		in_namespace delete "${spare[@]}" --ignore-not-found --wait=false >/dev/null
+	applied+=("the rights of self-managed certificates deleted")
+	say "deleted $(join ', ' "${spare[@]}")"
+}
+
 # Without waiting nobody knows whether there are others that serve.
 leave_other_kind() {
 	judge_other_kind
@@ -189,13 +224,20 @@ leave_other_kind() {
 
 # --- the configuration ---------------------------------------------------------------------------------
 
-# What the API server must trust: what the Secret says, be it the script's or cert-manager's.
+# What the API server must trust: what the Secret says, be it the script's or cert-manager's. What the
+# servers write themselves is left to them; of what another has written they take over, without a gap.
 ca_bundle() {
 	local bundle
-	if [ "$CERTIFICATES" = script ]; then
+	case $CERTIFICATES in
+	script)
 		openssl base64 -A -in "$work/bundle"
 		return
-	fi
+		;;
+	self-managed)
+		[ "${live[CERTIFICATES]:-}" = self-managed ] || printf '%s' "$live_bundle"
+		return
+		;;
+	esac
 	bundle=$(must "reading the CA in Secret $certs_secret" "$kubectl --namespace $NAMESPACE get secret $certs_secret" \
 		in_namespace get secret "$certs_secret" -o 'go-template={{with index .data "ca.crt"}}{{.}}{{end}}')
 	[ -n "$bundle" ] ||

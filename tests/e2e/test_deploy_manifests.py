@@ -60,6 +60,7 @@ def test_the_files_are_those_that_the_documentation_lists() -> None:
     assert set(FILES) == {
         "crd.yaml", "rbac.yaml", "service.yaml", "daemonset.yaml", "deployment.yaml",
         "webhook.yaml", "webhook-pre-1.30.yaml", "cert-manager.yaml", "networkpolicy.yaml",
+        "rbac-certificates.yaml",
     }  # fmt: skip
 
 
@@ -189,6 +190,14 @@ def test_the_server_may_read_what_it_needs_and_nothing_else() -> None:
         ("migration.dcnlab.com", "checkpointbackups", "watch"),
         ("batch", "jobs", "get"),
     }
+
+
+def test_the_rights_of_self_managed_certificates_are_for_named_objects() -> None:
+    """But for what RBAC cannot hold to a name. That they suffice, is in test_rotation_rights.py."""
+    for body in manifests("rbac-certificates.yaml"):
+        for rule in body.get("rules", []):
+            assert rule.get("resourceNames") or rule["verbs"] == ["create"], rule
+            assert "delete" not in rule["verbs"]
 
 
 def test_ingress_of_the_webhook_is_limited_by_nothing_that_the_api_server_lacks() -> None:

@@ -38,6 +38,23 @@ def test_the_defaults_are_those_of_the_manifests(offline: Scripts, kind: str) ->
     assert rendered == default_objects(kind)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_self_managed_certificates_need_rights_and_no_volume(offline: Scripts, kind: str) -> None:
+    rendered = offline.rendered(NAMESPACE=NAMESPACE, KIND=kind, CERTIFICATES="self-managed")
+    wanted = default_objects(kind) + manifests("rbac-certificates.yaml")
+    for body in wanted:
+        if body["kind"].lower() == kind:
+            pod = body["spec"]["template"]["spec"]
+            (server,) = pod["containers"]
+            del pod["volumes"], server["volumeMounts"]
+            server["args"] = [
+                "--certificates=self-managed" if text == "--certificates=files" else text
+                for text in server["args"]
+                if not text.startswith("--cert-dir=")
+            ]
+    assert sorted(map(repr, rendered)) == sorted(map(repr, wanted))
+
+
 def test_the_network_policy_is_for_the_namespace_that_is_meant(offline: Scripts) -> None:
     rendered = offline.rendered(NETWORK_POLICY="yes", NAMESPACE="batch-restore")
     (wanted,) = manifests("networkpolicy.yaml")
@@ -180,8 +197,7 @@ def test_match_conditions_are_for_api_servers_that_have_them(
         ({"IMAGE_TAG": "v 1"}, "IMAGE_TAG='v 1' must be a tag"),
         ({"KIND": "pod"}, "KIND='pod' must be daemonset or deployment"),
         ({"FAILURE_POLICY": "fail"}, "FAILURE_POLICY='fail' must be Ignore or Fail"),
-        # Comes later; until then nobody shall believe that it is there.
-        ({"CERTIFICATES": "self-managed"}, "CERTIFICATES='self-managed' must be script or cert-m"),
+        ({"CERTIFICATES": "none"}, "CERTIFICATES='none' must be script, cert-manager or self-man"),
         ({"NETWORK_POLICY": "true"}, "NETWORK_POLICY='true' must be yes or no"),
         ({"ROLLOUT_TIMEOUT": "soon"}, "ROLLOUT_TIMEOUT='soon' must be a duration"),
         ({"SELF_TEST_NAMESPACE": "kube-system"}, "must be a namespace whose Pods"),
