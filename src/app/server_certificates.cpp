@@ -18,7 +18,8 @@ namespace {
 /// Whole or not at all: whoever waits for the file never reads half of it.
 Expected<void> write_whole(const std::filesystem::path& path, const std::string& content) {
     if (auto written = write_file(path, content); !written) {
-        return fail(Code::Unavailable, "--ca-out: " + written.error().message);
+        return fail(Code::Unavailable, fmt::format("writing the CA to {} (--ca-out): {}",
+                                                   path.string(), written.error().message));
     }
     return {};
 }

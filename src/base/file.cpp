@@ -127,7 +127,7 @@ int write_beside(const std::filesystem::path& path, std::string_view content, mo
 Expected<void> write_file(const std::filesystem::path& path, std::string_view content,
                           mode_t mode) {
     if (const int error = write_beside(path, content, mode); error != 0) {
-        return annotate(system_error(error), fmt::format("writing {}", path.string()));
+        return tl::unexpected(system_error(error));
     }
     return {};
 }

@@ -255,7 +255,8 @@ Expected<void> write_together(const fs::path& folder, const std::vector<NewFile>
         if (auto written = write_file(fs::path{waiting} / file.name, file.content, mode);
             !written) {
             remove_folder(waiting);
-            return written;
+            return annotate(written.error(),
+                            fmt::format("writing {}", (folder / file.name).string()));
         }
         names.push_back(file.name);
     }

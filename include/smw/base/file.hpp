@@ -50,8 +50,8 @@ inline constexpr mode_t kReadByAll = 0644;
 inline constexpr mode_t kReadByOwner = 0600;
 
 /// Makes the file, or replaces what is there, when all of it is on the disk: nobody ever reads half
-/// of it, or sees it under another mode. What is a link is replaced, not followed. An error names
-/// the file: "writing /etc/ca.crt: No space left on device", and nothing has changed.
+/// of it, or sees it under another mode. What is a link is replaced, not followed. With an error
+/// nothing has changed; it is a clause without the file's name: "No space left on device".
 [[nodiscard]] Expected<void> write_file(const std::filesystem::path& path, std::string_view content,
                                         mode_t mode = kReadByAll);
 

@@ -46,8 +46,8 @@ struct ServiceAddress {
     std::string cluster_domain = "cluster.local";
 };
 
-/// The names by which a Service can be asked for; the one that API servers use comes first. None ends
-/// in a number, as a name would that ends with such a namespace.
+/// The names by which a Service can be asked for; the one that API servers use comes first. None
+/// ends in a number, as a name would that ends with such a namespace.
 [[nodiscard]] std::vector<std::string> dns_names(const ServiceAddress& service);
 
 }  // namespace smw::tls

@@ -152,13 +152,11 @@ TEST(WriteFile, LeavesEverythingAsItWasWhenItFails) {
     const auto full = problem(file, std::string(5000, 'x'));
     ::setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, handler);
-    EXPECT_EQ(full, "writing " + file.string() + ": File too large");
+    EXPECT_EQ(full, "File too large");
     EXPECT_EQ(read_file(file, kPlenty), "old");
     fs::create_directory(folder.path() / "d");
-    EXPECT_EQ(problem(folder.path() / "d", "x"),
-              "writing " + (folder.path() / "d").string() + ": Is a directory");
-    EXPECT_EQ(problem(folder.path() / "none/f", "x"),
-              "writing " + (folder.path() / "none/f").string() + ": No such file or directory");
+    EXPECT_EQ(problem(folder.path() / "d", "x"), "Is a directory");
+    EXPECT_EQ(problem(folder.path() / "none/f", "x"), "No such file or directory");
     EXPECT_EQ(count_in(folder.path()), 2U);
 }
 

@@ -16,6 +16,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -113,6 +114,23 @@ TEST_F(CertsFolder, SaysThatItNeedsSecondNames) {
     EXPECT_EQ(all_in("no-links"), (std::map<std::string, std::string>{{"ca.key", "old"}}));
     EXPECT_TRUE(IssueFolder::open(path("no-links"))->write({{"new", "1"}}))
         << "what replaces nothing needs none";
+}
+
+TEST_F(CertsFolder, SaysWhichFileHasNoRoom) {
+    write("d/a", "old");
+    const auto folder = IssueFolder::open(path("d"));
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    rlimit small = before;
+    small.rlim_cur = 4;
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    const auto written = folder->write({{"a", "new"}, {"b", "larger"}});
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().message, "writing " + path("d/b") + ": File too large");
+    EXPECT_EQ(all_in("d"), (std::map<std::string, std::string>{{"a", "old"}}));
 }
 
 /// Dies at each point of `run`, in turn, and calls `afterwards`; ends when it comes through.
