@@ -50,6 +50,10 @@ client::ApiWrite request_for(const Write& write) {
     return made;
 }
 
+kube::Resource secrets() {
+    return {"", "v1", "Secret", "secrets"};
+}
+
 kube::Resource events() {
     return {"", "v1", "Event", "events"};
 }
@@ -114,7 +118,8 @@ Task<TimePoint> Writer::step() {
     plan = rotation_.next(*world, moment);
     show(plan);
     if (plan.failure) {
-        co_return failed(plan.failure->message);
+        auto event = event_about(secrets(), parts_.settings.ca_secret);
+        co_return co_await failed(std::move(event), std::move(plan.failure->message));
     }
     if (!plan.write) {
         be_stuck({});
@@ -133,9 +138,10 @@ Task<TimePoint> Writer::perform(Write write, std::string reason) {
         co_return now() + std::chrono::seconds{1};
     }
     if (!answer) {
-        const TimePoint again = failed(answer.error().error.message);
         meters_.count(write.event, false);
-        co_return again;
+        auto event = event_about(write.resource, write.key.name);
+        event.uid = write.uid;
+        co_return co_await failed(std::move(event), std::move(answer.error().error.message));
     }
     backoff_.reset();
     be_stuck({});
@@ -146,7 +152,8 @@ Task<TimePoint> Writer::perform(Write write, std::string reason) {
                                          {"name", write.key.name},
                                          {"why", reason}});
     const auto seen = read_seen(answer->root());
-    auto event = event_about(write);
+    auto event = event_about(write.resource, write.key.name);
+    event.reason = to_string(write.event);
     event.uid = seen.uid;
     event.message = std::move(reason);
     co_await tell(std::move(event));
@@ -181,11 +188,10 @@ Task<void> Writer::tell(EventRecord event) {
     }
 }
 
-EventRecord Writer::event_about(const Write& write) const {
+EventRecord Writer::event_about(kube::Resource resource, std::string name) const {
     EventRecord event;
-    event.resource = write.resource;
-    event.involved = {parts_.settings.namespace_, write.key.name};
-    event.reason = to_string(write.event);
+    event.resource = std::move(resource);
+    event.involved = {parts_.settings.namespace_, std::move(name)};
     event.at = parts_.clock.wall();
     event.host = parts_.identity;
     return event;
@@ -213,14 +219,19 @@ void Writer::be_stuck(const std::string& why) {
     }
 }
 
-TimePoint Writer::failed(const std::string& why) {
+Task<TimePoint> Writer::failed(EventRecord event, std::string why) {
     const TimePoint moment = now();
+    const TimePoint again = moment + backoff_.next(moment);
     be_stuck(why);
     if (failure_told_ == TimePoint::min() || moment - failure_told_ >= kRepeat) {
         parts_.logger.warn("Certificates cannot be looked after", {{"why", why}});
         failure_told_ = moment;
+        event.reason = to_string(EventReason::RotationFailed);
+        event.is_warning = true;
+        event.message = std::move(why);
+        co_await tell(std::move(event));
     }
-    return moment + backoff_.next(moment);
+    co_return again;
 }
 
 }  // namespace smw::cert_rotation

@@ -58,8 +58,9 @@ private:
     /// Empty: all is well.
     void be_stuck(const std::string& why);
     /// Told at once, and each minute; when to try again.
-    [[nodiscard]] TimePoint failed(const std::string& why);
-    [[nodiscard]] EventRecord event_about(const Write& write) const;
+    Task<TimePoint> failed(EventRecord event, std::string why);
+    /// Without a reason and what it says.
+    [[nodiscard]] EventRecord event_about(kube::Resource resource, std::string name) const;
 
     Parts parts_;
     Rotation rotation_;
