@@ -35,6 +35,13 @@ def merge_rules(bed: Bed, kind: str, name: str, rules: list[Object]) -> None:
     )
 
 
+def warned(bed: Bed, what: str) -> bool:
+    return any(
+        event["type"] == "Warning" and what in event["message"]
+        for event in bed.events("RotationFailed")
+    )
+
+
 def test_each_right_that_is_missing_is_named_until_it_is_there(bed: Bed) -> None:
     """With deploy/rbac.yaml alone, then with more and more; the process stays the same."""
     bed.configure()
@@ -64,6 +71,7 @@ def test_each_right_that_is_missing_is_named_until_it_is_there(bed: Bed) -> None
     merge_rules(bed, "Role", rights.NAME, rights.IN_NAMESPACE)
     poll("there is a CA", lambda: bed.secret(CA_SECRET))
     named("verbs: [patch]")
+    poll("an Event names it", lambda: warned(bed, "verbs: [patch]"))
     assert replica.metric("smw_ca_bundle_in_step") == 0
     assert rotation.bundles(bed.configuration()) == [""]
     assert replica.running()

@@ -12,6 +12,7 @@ import pytest
 
 from support import rotation
 from support.api import Object
+from support.certificates import Authority
 from support.load import Load
 from support.poll import poll
 from support.rotation import SHORT, Bed, Replica, text
@@ -125,7 +126,8 @@ def test_three_replicas_started_at_once_on_nothing_share_one_ca(running: Running
     assert event["involvedObject"]["name"] == "stateful-migration-webhook-ca"
     assert [one.holds_lease() for one in running.replicas].count(True) == 1
     # And who looks on would see a listener that is not trusted.
-    assert not trusts(text(first, "ca-next.crt"), running.replicas[0])
+    stranger = Authority(running.directory / "stranger").pem.decode()
+    assert not trusts(stranger, running.replicas[0])
     assert not trusts("", running.replicas[0])
 
 

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import controlplane, crd, rotation_rights, service_path
+from . import controlplane, crd, service_path
 from .api import Api, ApiError, Object
 from .controlplane import ControlPlane
 from .deploy import (
@@ -116,10 +116,7 @@ class Bed:
 
     def grant(self) -> None:
         """The rights that these certificates need, to the account of deploy/rbac.yaml."""
-        for body in rotation_rights.bound(
-            APP, rotation_rights.IN_NAMESPACE, rotation_rights.IN_CLUSTER
-        ):
-            self.api.create(body)
+        self.cluster.kubectl("apply", "-f", str(DEPLOY / "rbac-certificates.yaml"))
 
     def configure(self, **fields: str) -> Object:
         """The webhook configuration as kubectl applies it, with these fields of its webhook."""
