@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -171,11 +171,12 @@ def test_what_is_put_beside_ours_is_taken_out(bed: Bed, tmp_path: Path, count: i
             poll("it is taken out", lambda: bundles(bed.configuration())[1] == published)
 
 
-def test_emptied_under_load_harms_until_it_is_mended(bed: Bed, count: int) -> None:
+def test_emptied_under_load_harms_until_it_is_mended(bed: Bed, tmp_path: Path, count: int) -> None:
     """While there is no caBundle nobody can be believed: that is all that fails, and it ends."""
     before = bed.configuration()
     published = bundles(before)[1]
-    with asked(bed) as load:
+    history = History(bed, tmp_path)
+    with closing(history), asked(bed) as load:
         load.more(count // 10)
         assert load.failed == [], load.failed[:3]
         bed.patch_bundle(None, entry=1)
@@ -188,6 +189,9 @@ def test_emptied_under_load_harms_until_it_is_mended(bed: Bed, count: int) -> No
         goal = load.count + count
         poll(f"{count} more", lambda: load.count >= goal or len(load.failed) > len(failed), 600)
         assert load.failed == failed, load.failed[len(failed) :][:3]
+        # Who looks on sees that one version, and no other.
+        history.until_complete()
+        assert len(distrusted(history, tmp_path, entry=1)) == 1
     print(f"{load.count} admissions, {len(failed)} failed between emptied and mended")
     assert all("x509" in failure for failure in failed), failed[:3]
     assert of_others(bed.configuration()) == of_others(before)
