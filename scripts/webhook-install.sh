@@ -195,25 +195,27 @@ judge_other_kind() {
 # After the rollout, so that there are always servers.
 delete_other_kind() {
 	judge_other_kind
-	[ ${#others[@]} -gt 0 ] || return 0
-	must "deleting ${others[*]}, instead of which there is a $KIND" "$kubectl --namespace $NAMESPACE delete ${others[*]}" \
-		in_namespace delete "${others[@]}" --ignore-not-found --wait=false >/dev/null
-	applied+=("$(join ', ' "${others[@]}") deleted")
-	say "deleted $(join ', ' "${others[@]}")"
+	delete_ours in_namespace "${others[@]}"
 }
 
 # Once no server is left that makes certificates itself.
 delete_spare_rights() {
-	local object spare=()
 	[ "$CERTIFICATES" != self-managed ] || return 0
-	for object in "${rights_objects[@]}"; do
-		[ "$(owner_of "$object")" != ours ] || spare+=("$object")
+	delete_ours in_namespace "role/$app-certificates" "rolebinding/$app-certificates"
+	delete_ours kube "clusterrole/$app-certificates" "clusterrolebinding/$app-certificates"
+}
+
+delete_ours() { # in_namespace|kube kind/name…
+	local kubectl_for=$1 object ours=()
+	shift
+	for object in "$@"; do
+		[ "$(owner_of "$object")" != ours ] || ours+=("$object")
 	done
-	[ ${#spare[@]} -gt 0 ] || return 0
-	must "deleting ${spare[*]}, which CERTIFICATES=$CERTIFICATES does not need" "$kubectl --namespace $NAMESPACE delete ${spare[*]}" \
-		in_namespace delete "${spare[@]}" --ignore-not-found --wait=false >/dev/null
-	applied+=("the rights of self-managed certificates deleted")
-	say "deleted $(join ', ' "${spare[@]}")"
+	[ ${#ours[@]} -gt 0 ] || return 0
+	must "deleting ${ours[*]}, for which there is no use any more" "$kubectl --namespace $NAMESPACE delete ${ours[*]}" \
+		"$kubectl_for" delete "${ours[@]}" --ignore-not-found --wait=false >/dev/null
+	applied+=("$(join ', ' "${ours[@]}") deleted")
+	say "deleted $(join ', ' "${ours[@]}")"
 }
 
 # Without waiting nobody knows whether there are others that serve.
