@@ -183,7 +183,7 @@ def test_emptied_under_load_harms_until_it_is_mended(bed: Bed, tmp_path: Path, c
         poll("caBundle is mended", lambda: bundles(bed.configuration())[1] == published)
         # The API server has heard of it, too, once a Pod is admitted that was sent since.
         poll("a Pod is restored", lambda: restored(load))
-        done = load.count + CLIENTS
+        done = load.count + 10 * CLIENTS
         poll("what was under way is answered", lambda: load.count >= done)
         failed = list(load.failed)
         goal = load.count + count

@@ -51,14 +51,14 @@ def test_each_right_that_is_missing_is_named_until_it_is_there(bed: Bed) -> None
         poll(f"/readyz?verbose names {what}", lambda: what in replica.checks())
         poll(f"the log names {what}", lambda: what in replica.log())
 
-    named("secrets")
-    named("mutatingwebhookconfigurations")
+    named("resources: [secrets]")
+    named("resources: [mutatingwebhookconfigurations]")
     assert not replica.ready()
 
     # Nobody may write: what it needs is known, and nothing comes of it.
     for body in rights.bound(APP, [rights.MAY_WATCH_SECRETS], [rights.MAY_PUBLISH]):
         bed.api.create(body)
-    poll("the log names leases", lambda: "leases" in replica.log())
+    poll("the log names leases", lambda: "resources: [leases]" in replica.log())
     poll("/readyz?verbose says so, too", lambda: rights.LEASE in replica.checks())
     assert not replica.ready()
     merge_rules(bed, "Role", rights.NAME, [rights.MAY_WATCH_SECRETS, *rights.MAY_LEAD])

@@ -152,7 +152,18 @@ class Bed:
         address = f"10.244.1.{number}"
         service_path.ip("address", "add", f"{address}/32", "dev", "lo")
         folder = self.directory / f"replica-{number}"
-        return folder, address, account.write_kubeconfig(folder / "kubeconfig")
+        user = {"token": self._token(account)}
+        return folder, address, account.write_kubeconfig(folder / "kubeconfig", user)
+
+    def _token(self, account: Account) -> str:
+        """For as long as all tests of a bed may take together."""
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": 7200},
+        }
+        path = f"/api/v1/namespaces/{account.namespace}/serviceaccounts/{account.name}/token"
+        return str(self.api.request("POST", path, body).object["status"]["token"])
 
     def start_at_once(self, count: int, *flags: str) -> list[Replica]:
         """So many, none of which waits for another; then the Service leads to them."""

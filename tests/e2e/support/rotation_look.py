@@ -129,9 +129,12 @@ class Sampler:
             self.looks.update(seen)
             self.violations += wrong
 
-    def saw(self, leaf: str) -> bool:
-        assert not self.error, self.error
-        return any(look.leaf == leaf for look in self.looks.copy())
+    def until_it_saw(self, leaf: str) -> None:
+        def saw() -> bool:
+            assert not self.error, self.error
+            return any(look.leaf == leaf for look in self.looks.copy())
+
+        poll("a listener showed that leaf", saw)
 
 
 @contextmanager
