@@ -1,5 +1,6 @@
 #include "smw/coordination/election.hpp"
 
+#include "smw/async/forever.hpp"
 #include "smw/async/sleep.hpp"
 #include "smw/base/thrown.hpp"
 
@@ -13,8 +14,6 @@ namespace {
 
 /// A problem of one kind is logged at most so often: it is tried anew every few seconds.
 constexpr Duration kQuiet = std::chrono::minutes{1};
-/// Whatever throws again at once does not keep the thread from its other work.
-constexpr Duration kAfterException = std::chrono::milliseconds{100};
 
 metrics::Gauge make_gauge(metrics::Registry& metrics, std::string_view lease) {
     return metrics
@@ -36,21 +35,8 @@ Election::Election(Parts parts)
 Election::~Election() = default;
 
 Task<void> Election::run() {
-    std::exception_ptr thrown;
-    for (;;) {
-        try {
-            if (thrown) {
-                co_await async::sleep(kAfterException);
-                threw(std::exchange(thrown, nullptr));
-            }
-            co_await step();
-        } catch (...) {
-            thrown = std::current_exception();
-        }
-        if (thrown) {
-            co_await async::throw_if_cancelled();
-        }
-    }
+    return async::forever([this] { return step(); },
+                          [this](const std::exception_ptr& thrown) { threw(thrown); });
 }
 
 Task<void> Election::step() {

@@ -1,5 +1,6 @@
 #include "watch/feed.hpp"
 
+#include "smw/async/forever.hpp"
 #include "smw/async/sleep.hpp"
 #include "smw/base/thrown.hpp"
 
@@ -10,9 +11,6 @@
 
 namespace smw::watch {
 namespace {
-
-/// Whatever throws again at once does not keep the thread from its other work.
-constexpr Duration kAfterException = std::chrono::milliseconds{100};
 
 void add(client::ApiRequest& request, std::string name, std::string value) {
     request.query.emplace_back(std::move(name), std::move(value));
@@ -30,25 +28,12 @@ Feed::Feed(Parts parts)
 }
 
 Task<void> Feed::run() {
-    std::exception_ptr thrown;
-    for (;;) {
-        try {
-            if (thrown) {
-                co_await async::sleep(kAfterException);
-                threw(std::exchange(thrown, nullptr));
-            }
-            show();
-            co_await step();
-        } catch (...) {
-            thrown = std::current_exception();
-        }
-        if (thrown) {
-            co_await async::throw_if_cancelled();
-        }
-    }
+    return async::forever([this] { return step(); },
+                          [this](const std::exception_ptr& thrown) { threw(thrown); });
 }
 
 Task<void> Feed::step() {
+    show();
     const auto action = reflector_.next(now());
     if (!std::holds_alternative<ReadLine>(action)) {
         stream_.reset();
