@@ -114,6 +114,11 @@ void check_rotation(const ServeSettings& settings, const Configured& configured,
                 "--webhook-configuration names none: no API server would know the "
                 "CA");
         }
+        auto names = settings.webhook_configurations;
+        std::sort(names.begin(), names.end());
+        if (std::adjacent_find(names.begin(), names.end()) != names.end()) {
+            errors.emplace_back("--webhook-configuration names one twice");
+        }
         check_lifetimes(settings.rotation, errors);
         return;
     }

@@ -2,7 +2,9 @@
 
 #include "cert_rotation/followed.hpp"
 #include "cert_rotation/writer.hpp"
+#include "smw/async/forever.hpp"
 #include "smw/async/signal.hpp"
+#include "smw/base/thrown.hpp"
 #include "smw/coordination/election.hpp"
 
 #include <fmt/format.h>
@@ -62,6 +64,7 @@ struct SelfManaged::State {
     [[nodiscard]] std::optional<World> look() const;
     void serve_what_is_there();
     Task<void> serve();
+    void threw(const std::exception_ptr& thrown) const;
 
     Parts parts;
     const TimePoint started = parts.clock.now();
@@ -156,10 +159,13 @@ void SelfManaged::State::serve_what_is_there() {
 }
 
 Task<void> SelfManaged::State::serve() {
-    for (;;) {
-        serve_what_is_there();
-        co_await certificate_news.wait(Deadline::at(parts.clock.now() + kLook));
-    }
+    serve_what_is_there();
+    co_await certificate_news.wait(Deadline::at(parts.clock.now() + kLook));
+}
+
+void SelfManaged::State::threw(const std::exception_ptr& thrown) const {
+    const std::string what = describe_thrown(thrown);
+    parts.logger.error("Defect in the care for certificates", {{"what", what}});
 }
 
 SelfManaged::SelfManaged(Parts parts) : state_(std::make_unique<State>(std::move(parts))) {}
@@ -175,9 +181,13 @@ std::vector<watch::Cache> SelfManaged::caches() {
 }
 
 std::vector<std::function<Task<void>()>> SelfManaged::tasks() {
-    return {[this] { return state_->serve(); }, [this] { return state_->election.run(); },
-            [this] {
-                return state_->writer.run();
+    const auto threw = [state = state_.get()](const std::exception_ptr& thrown) {
+        state->threw(thrown);
+    };
+    return {[this, threw] { return async::forever([this] { return state_->serve(); }, threw); },
+            [this] { return state_->election.run(); },
+            [this, threw] {
+                return async::forever([this] { return state_->writer.round(); }, threw);
             }};
 }
 

@@ -1,5 +1,6 @@
 #include "cert_rotation/writer.hpp"
 
+#include "smw/async/sleep.hpp"
 #include "smw/tls/inspect.hpp"
 
 #include <fmt/format.h>
@@ -17,12 +18,21 @@ constexpr std::chrono::seconds kPatience{15};
 constexpr std::chrono::seconds kEcho{5};
 /// The wall clock is looked at this often: a machine that slept notices.
 constexpr std::chrono::seconds kLook{10};
+/// After being overtaken, and between steps that somebody undoes; that doubles.
+constexpr std::chrono::seconds kPause{1};
+constexpr std::chrono::seconds kLongest{60};
+/// The same step within this time is no coincidence.
+constexpr std::chrono::seconds kSoon{3};
+/// So often it is told.
+constexpr int kManyTimes = 4;
+constexpr int kManyConflicts = 10;
 /// A failure that lasts is told again.
 constexpr std::chrono::minutes kRepeat{1};
 
 constexpr std::string_view kCreate = "create";
 constexpr std::string_view kPatch = "patch";
-/// Not that of the deploy scripts: what one of two managers of the same name leaves out is taken away.
+/// Not that of the deploy scripts: what one of two managers of the same name leaves out is taken
+/// away.
 constexpr std::string_view kFieldManager = "stateful-migration-webhook-certificates";
 
 client::ApiWrite request_for(const Write& write) {
@@ -80,13 +90,14 @@ Writer::Writer(Parts parts)
     : parts_(std::move(parts)),
       rotation_(parts_.settings),
       meters_(parts_.metrics),
+      started_(parts_.clock.now()),
       backoff_({}, std::random_device{}()) {}
 
-Task<void> Writer::run() {
-    for (;;) {
-        const TimePoint until = co_await step();
-        co_await news_.wait(Deadline::at(std::min(until, now() + kLook)));
-    }
+Task<void> Writer::round() {
+    const TimePoint until = co_await step();
+    // News does not make this shorter: it may be what somebody does against each write.
+    co_await async::sleep(std::max(not_before_ - now(), Duration::zero()));
+    co_await news_.wait(Deadline::at(std::min(until, now() + kLook)));
 }
 
 Task<TimePoint> Writer::step() {
@@ -97,7 +108,8 @@ Task<TimePoint> Writer::step() {
         plan.phase = Phase::Unknown;
         plan.reason = "the Secrets and webhook configurations have not been read yet";
         show(plan);
-        be_stuck({});
+        be_stuck(now() - started_ < kLook ? std::string{}
+                                          : plan.reason + "; the lines watch-… say why");
         co_return plan.look_again;
     }
     meters_.look(*world);
@@ -122,56 +134,93 @@ Task<TimePoint> Writer::step() {
         co_return co_await failed(std::move(event), std::move(plan.failure->message));
     }
     if (!plan.write) {
-        be_stuck({});
+        be_stuck(quarrel());
         co_return plan.look_again;
     }
-    co_return co_await perform(*std::move(plan.write), std::move(plan.reason));
+    Due due{*std::move(plan.write), {}, std::move(plan.reason)};
+    due.before = seen_version(*world, due.write);
+    co_return co_await perform(std::move(due));
 }
 
-Task<TimePoint> Writer::perform(Write write, std::string reason) {
+Task<TimePoint> Writer::perform(Due due) {
+    const auto& write = due.write;
     auto request = request_for(write);
+    auto event = event_about(write.resource, write.key.name);
+    event.uid = write.uid;
     const auto deadline = Deadline::at(now() + kPatience);
     auto answer = co_await parts_.api.write(std::move(request), deadline);
-    if (!answer && answer.error().error.code == Code::Conflict) {
+    const bool overtaken = !answer && answer.error().error.code == Code::Conflict;
+    conflicts_ = overtaken ? conflicts_ + 1 : 0;
+    if (overtaken && conflicts_ < kManyConflicts) {
         // Somebody was faster; the watch will bring what they wrote.
         parts_.logger.debug("Overtaken", {{"why", answer.error().error.message}});
-        co_return now() + std::chrono::seconds{1};
+        not_before_ = now() + kPause;
+        co_return not_before_;
     }
     if (!answer) {
         meters_.count(write.event, false);
-        auto event = event_about(write.resource, write.key.name);
-        event.uid = write.uid;
         co_return co_await failed(std::move(event), std::move(answer.error().error.message));
     }
+    const auto seen = read_seen(answer->root());
+    if (seen.resource_version == due.before) {
+        meters_.count(write.event, false);
+        co_return co_await failed(
+            std::move(event),
+            fmt::format("{} {} was written and is as before: an admission webhook or policy takes "
+                        "out what is written there",
+                        write.resource.kind, write.key.name));
+    }
     backoff_.reset();
-    be_stuck({});
     meters_.count(write.event, true);
     parts_.logger.info("Rotation step", {{"step", to_string(write.event)},
                                          {"kind", write.resource.kind},
                                          {"namespace", write.key.namespace_},
                                          {"name", write.key.name},
-                                         {"why", reason}});
-    const auto seen = read_seen(answer->root());
-    auto event = event_about(write.resource, write.key.name);
+                                         {"why", due.reason}});
+    note(write);
+    be_stuck(quarrel());
+    co_await shown(due);
     event.reason = to_string(write.event);
     event.uid = seen.uid;
-    event.message = std::move(reason);
+    event.message = std::move(due.reason);
     co_await tell(std::move(event));
-    co_await shown(write, seen.resource_version);
     co_return now();
 }
 
-/// Until the watch has brought what was written: the next plan is made of nothing else.
-Task<void> Writer::shown(Write write, std::string version) {
+/// Until the watch has brought what was written, or what came of it: the next plan is made of it.
+Task<void> Writer::shown(const Due& due) {
     const auto deadline = Deadline::at(now() + kEcho);
     bool goes_on = true;
     while (goes_on) {
         const auto world = parts_.look();
-        goes_on = world && seen_version(*world, write) != version;
+        goes_on = world && seen_version(*world, due.write) == due.before;
         if (goes_on) {
             goes_on = co_await news_.wait(deadline);
         }
     }
+}
+
+/// The same step again at once means that somebody undoes it: each time it waits longer.
+void Writer::note(const Write& write) {
+    const TimePoint moment = now();
+    auto what =
+        fmt::format("{} {}: {}", write.resource.kind, write.key.name, to_string(write.event));
+    const bool again = what == last_.what && moment - last_.at <= kSoon + last_.pause;
+    last_.times = again ? last_.times + 1 : 1;
+    last_.pause = again ? std::min<Duration>(std::max<Duration>(2 * last_.pause, kPause), kLongest)
+                        : Duration::zero();
+    last_.what = std::move(what);
+    last_.at = moment;
+    not_before_ = moment + last_.pause;
+}
+
+std::string Writer::quarrel() const {
+    const bool lasts = last_.times >= kManyTimes && now() - last_.at <= kSoon + last_.pause;
+    return lasts ? fmt::format(
+                       "{} was done {} times in a row: somebody undoes it; the object's "
+                       "managedFields say who",
+                       last_.what, last_.times)
+                 : std::string{};
 }
 
 /// Events are for people, and for nothing that depends on them.
@@ -231,6 +280,7 @@ Task<TimePoint> Writer::failed(EventRecord event, std::string why) {
         event.message = std::move(why);
         co_await tell(std::move(event));
     }
+    not_before_ = again;
     co_return again;
 }
 

@@ -38,8 +38,8 @@ public:
     };
     explicit Writer(Parts parts);
 
-    /// Until cancelled, then it throws operation_aborted.
-    Task<void> run();
+    /// One plan and what comes of it, then a wait for the next; again and again.
+    Task<void> round();
     /// There is news: of the cluster, or of the Lease.
     void wake() { news_.raise(); }
 
@@ -49,12 +49,21 @@ public:
 private:
     /// When to look again, unless there is news.
     Task<TimePoint> step();
-    Task<TimePoint> perform(Write write, std::string reason);
-    Task<void> shown(Write write, std::string version);
+    /// A write, the resourceVersion that it was judged by, and why.
+    struct Due {
+        Write write;
+        std::string before;
+        std::string reason;
+    };
+    Task<TimePoint> perform(Due due);
+    Task<void> shown(const Due& due);
     Task<void> tell(EventRecord event);
 
     [[nodiscard]] TimePoint now() const { return parts_.clock.now(); }
     void show(const Plan& plan);
+    void note(const Write& write);
+    /// Who undoes what is written; empty: nobody.
+    [[nodiscard]] std::string quarrel() const;
     /// Empty: all is well.
     void be_stuck(const std::string& why);
     /// Told at once, and each minute; when to try again.
@@ -65,7 +74,18 @@ private:
     Parts parts_;
     Rotation rotation_;
     RotationMeters meters_;
+    const TimePoint started_;
     Backoff backoff_;
+    TimePoint not_before_{};  ///< of the next step
+    int conflicts_ = 0;       ///< in a row
+    /// The step that was done last, and how often in a row.
+    struct Last {
+        std::string what;
+        TimePoint at = TimePoint::min();
+        Duration pause{};
+        int times = 0;
+    };
+    Last last_;
     async::Signal news_;
     async::Snapshot<std::string> problem_;
     std::string told_;                           ///< the last plan that was logged

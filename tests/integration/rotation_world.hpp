@@ -83,6 +83,8 @@ public:
         const auto found = objects_.find(path);
         return found == objects_.end() ? Json{} : found->second;
     }
+    /// The same for a Refusal, which is asked under the lock.
+    [[nodiscard]] const Json& get_locked(const std::string& path) { return objects_[path]; }
     /// Answers that come instead; no function: none.
     void refuse(Refusal refuse) {
         const std::scoped_lock lock{mutex_};

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace smw::cert_rotation {
 namespace {
 
@@ -84,7 +86,13 @@ TEST_F(SelfManagedTest, WithoutALeaseNothingIsWrittenAndThatIsTold) {
     auto& replica = start();
     ASSERT_TRUE(test::eventually([&] { return !replica.problem().empty(); }));
     EXPECT_THAT(replica.problem(), HasSubstr("stateful-migration-webhook-certificates"));
-    EXPECT_TRUE(objects.get(kCa).is_null());
+    const auto asked = [&] {
+        return std::ranges::count_if(server.calls(), [](const auto& call) {
+            return call.path.find("/leases") != std::string::npos;
+        });
+    };
+    ASSERT_TRUE(test::eventually([&] { return asked() >= 3; }));
+    EXPECT_TRUE(objects.get(kCa).is_null()) << "also after the third refusal";
     objects.refuse({});
     EXPECT_TRUE(test::eventually([&] { return replica.problem().empty(); }));
     EXPECT_TRUE(test::eventually([&] { return !replica.served().empty(); }));
@@ -110,6 +118,41 @@ TEST_F(SelfManagedTest, WhoIsOvertakenLooksAgain) {
     EXPECT_TRUE(test::eventually([&] { return !bundle().empty(); })) << replica.log();
     EXPECT_THAT(replica.problem(), IsEmpty());
     EXPECT_THAT(replica.log(), Not(HasSubstr("cannot be looked after")));
+}
+
+TEST_F(SelfManagedTest, WhoeverUndoesEachWriteIsNotFoughtAtFullSpeed) {
+    auto& replica = start();
+    ASSERT_TRUE(test::eventually([&] { return !bundle().empty(); }));
+    int undone = 0;
+    const auto undo = [&] {
+        if (bundle().empty()) {
+            return false;
+        }
+        objects.edit(kConfiguration,
+                     [](Json& object) { object["webhooks"][0]["clientConfig"]["caBundle"] = ""; });
+        return ++undone == 5;
+    };
+    ASSERT_TRUE(test::eventually(undo));
+    EXPECT_TRUE(test::eventually([&] { return !replica.problem().empty(); })) << replica.log();
+    EXPECT_THAT(replica.problem(), HasSubstr("somebody undoes it"));
+    EXPECT_TRUE(test::eventually([&] { return !bundle().empty(); })) << "but it is not given up";
+}
+
+TEST_F(SelfManagedTest, AWriteThatChangesNothingIsToldAndNotRepeatedAtOnce) {
+    objects.refuse([this](const test::ApiCall& call) -> std::optional<test::ApiReply> {
+        if (call.method != "PATCH" || call.path != kConfiguration) {
+            return std::nullopt;
+        }
+        test::ApiReply reply;
+        reply.body = objects.get_locked(kConfiguration).dump();
+        return reply;
+    });
+    auto& replica = start();
+    ASSERT_TRUE(test::eventually([&] { return !replica.problem().empty(); })) << replica.log();
+    EXPECT_THAT(replica.problem(), HasSubstr("is as before"));
+    objects.refuse({});
+    EXPECT_TRUE(test::eventually([&] { return !bundle().empty(); }));
+    EXPECT_TRUE(test::eventually([&] { return replica.problem().empty(); })) << replica.problem();
 }
 
 TEST_F(SelfManagedTest, StepsAreEventsOfTheObject) {

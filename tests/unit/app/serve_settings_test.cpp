@@ -259,6 +259,7 @@ TEST_F(ServeSettingsTest, SelfManagedCertificatesThatCannotWorkAreMistakes) {
     const std::vector<Case> cases{
         {{"--manifests=x"}, "--certificates=self-managed needs a cluster"},
         {{"--webhook-configuration="}, "--webhook-configuration names none"},
+        {{"--webhook-configuration=a,b,a"}, "--webhook-configuration names one twice"},
         {{"--leaf-lifetime=2921h"}, "--leaf-lifetime must be a third of --ca-lifetime"},
         {{"--leaf-lifetime=179s"}, "--ca-publish-wait must be a third of --leaf-lifetime"},
         {{"--ca-overlap=2921h"}, "--ca-overlap must be a third of --ca-lifetime"},
