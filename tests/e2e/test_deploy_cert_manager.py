@@ -26,9 +26,6 @@ from support.deploy import (
 )
 from support.poll import poll
 
-# Many runs of scripts, each of some seconds.
-pytestmark = pytest.mark.in_full
-
 ISSUED_BY = {"cert-manager.io/certificate-name": APP}
 
 

@@ -39,9 +39,6 @@ from support.written import difference
 
 DAY = timedelta(days=1)
 
-# Many runs of scripts, each of some seconds.
-pytestmark = pytest.mark.in_full
-
 
 @pytest.fixture
 def scripts(scripts: Scripts) -> Scripts:

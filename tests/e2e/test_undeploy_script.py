@@ -23,9 +23,6 @@ from support.deploy import (
 )
 from support.objects import backup
 
-# Many runs of scripts, each of some seconds.
-pytestmark = pytest.mark.in_full
-
 HOLD = "e2e.example.com/hold"
 
 CONFIG = ("mutatingwebhookconfiguration", CONFIGURATION)
