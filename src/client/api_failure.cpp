@@ -137,11 +137,28 @@ std::optional<kube::Status> status_in(const std::string& body) {
     return document ? kube::read_status(document->root()) : std::nullopt;
 }
 
+/// The one object that a request is about for good: what is watched by its name, or written. One
+/// that is got is one of many.
+std::string_view sole_name(const ApiRequest& request) {
+    constexpr std::string_view kByName = "metadata.name=";
+    if (request.verb == "update" || request.verb == "patch") {
+        return request.name;
+    }
+    for (const auto& [key, value] : request.query) {
+        if (key == "fieldSelector" && value.starts_with(kByName)) {
+            return std::string_view{value}.substr(kByName.size());
+        }
+    }
+    return {};
+}
+
 /// What an administrator adds to a Role or ClusterRole.
 std::string missing_rule(const ApiRequest& request) {
-    return fmt::format("; grant it: rules: [{{apiGroups: [{}], resources: [{}], verbs: [{}]}}]",
-                       request.resource.group.empty() ? "\"\"" : request.resource.group,
-                       request.resource.plural, request.verb);
+    const auto name = sole_name(request);
+    return fmt::format(
+        "; grant it: rules: [{{apiGroups: [{}], resources: [{}]{}, verbs: [{}]}}]",
+        request.resource.group.empty() ? "\"\"" : request.resource.group, request.resource.plural,
+        name.empty() ? "" : fmt::format(", resourceNames: [{}]", name), request.verb);
 }
 
 /// An API server shows the value that it refuses ("patch: Invalid value: ..."), and for a merge

@@ -93,6 +93,23 @@ TEST(Refused, NamesTheMissingRule) {
     EXPECT_THAT(refused(request, answer(403, "")).error.message, HasSubstr("apiGroups: [\"\"]"));
 }
 
+TEST(Refused, NamesTheMissingRuleForTheOneObjectThatIsMeant) {
+    auto request = listing();
+    request.query.emplace_back("fieldSelector", "metadata.name=certs");
+    const auto message = [&request] {
+        return refused(request, answer(403, "")).error.message;
+    };
+    EXPECT_THAT(message(), HasSubstr("resourceNames: [certs], verbs: [list]"));
+    request = listing();
+    request.name = "certs";
+    for (const auto* verb : {"update", "patch"}) {
+        request.verb = verb;
+        EXPECT_THAT(message(), HasSubstr(std::string{"resourceNames: [certs], verbs: ["} + verb));
+    }
+    request.verb = "get";
+    EXPECT_THAT(message(), Not(HasSubstr("resourceNames"))) << "one of many";
+}
+
 TEST(Refused, MakesAStatusOfWhatIsNone) {
     const auto failure =
         refused(listing(), answer(404, " 404 page\n\x1b[0mnot found\n", "text/plain"));
