@@ -28,6 +28,7 @@ http::Limits side_limits() {
     limits.max_connections = 64;
     limits.max_body_bytes = 4096;
     limits.max_bytes_in_flight = 64 * limits.max_body_bytes;
+    limits.newcomer = Duration::zero();
     return limits;
 }
 

@@ -138,7 +138,8 @@ Task<void> Connection::run() {
     }
     // Reads what the peer is still sending, so that the close does not reset an answer away. Who
     // makes room, or has been silent for too long, gets no such time.
-    const bool at_once = leaving_.load() || (!secure && expired_);
+    const bool silent = expired_ && (!secure || shared_.stopping.load());
+    const bool at_once = leaving_.load() || silent;
     arm(at_once ? shared_.limits.sweep : shared_.limits.drop);
     co_await transport_.shutdown(at_once ? 0 : shared_.limits.drop_bytes);
 }

@@ -205,9 +205,15 @@ error_code Listener::State::accept_one() {
     return error;
 }
 
-/// Whoever has connected waits for an answer: closing would reset those not accepted yet.
+/// Whoever has connected waits for an answer: closing would reset those not accepted yet. With no
+/// room left it does.
 void Listener::State::close_acceptor() {
-    while (table.size() < settings.limits.max_connections && !accept_one()) {
+    for (int left = tcp::acceptor::max_listen_connections;
+         left > 0 && table.size() < settings.limits.max_connections; --left) {
+        const auto error = accept_one();
+        if (error && error != asio::error::connection_aborted) {
+            break;
+        }
     }
     error_code ignored;
     acceptor.close(ignored);
