@@ -4,6 +4,7 @@ their own time, before a script runs, after it or meanwhile."""
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +14,10 @@ from .api import MANAGER, Api, Object
 Key = tuple[str, str, str]
 Written = dict[Key, Object]
 
-# Who writes, as managedFields name it: kubectl by itself, kubectl for the scripts, and the tests.
-# All others are components: ReplicaSets, EndpointSlices, IPAddresses, APIServices are theirs alone.
-HANDS = ("kubectl", "stateful-migration-webhook", MANAGER)
+# Who writes, as managedFields name it: kubectl by itself, alone or with its command (kubectl-create,
+# kubectl-client-side-apply), kubectl for the scripts, and the tests. All others are components, ours
+# that renew certificates, too: ReplicaSets, EndpointSlices, IPAddresses, APIServices are theirs alone.
+HANDS = re.compile(rf"kubectl(-.+)?|stateful-migration-webhook|{re.escape(MANAGER)}")
 
 # Made by components with nothing but a name, so that managedFields name nobody.
 COMPONENTS_NAMESPACE = "kube-system"
@@ -60,7 +62,7 @@ def entries(metadata: Object) -> tuple[list[Object], list[Object]]:
     theirs: list[Object] = []
     for entry in metadata.get("managedFields", []):
         if not entry.get("subresource"):
-            (ours if entry["manager"].startswith(HANDS) else theirs).append(entry)
+            (ours if HANDS.fullmatch(entry["manager"]) else theirs).append(entry)
     return ours, theirs
 
 
