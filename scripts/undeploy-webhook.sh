@@ -48,19 +48,20 @@ readonly rights=(
 	"get namespaces cluster" "get customresourcedefinitions.apiextensions.k8s.io cluster"
 	"$all daemonsets.apps" "$all deployments.apps" "$all poddisruptionbudgets.policy" "$all services"
 	"$all networkpolicies.networking.k8s.io" "$all secrets" "$all serviceaccounts"
-	"$all roles.rbac.authorization.k8s.io" "$all rolebindings.rbac.authorization.k8s.io" "$all leases.coordination.k8s.io"
 )
 # What more it takes depends on what is there.
 readonly rights_to_namespace=("list,watch,delete namespaces cluster" "list *.*")
 readonly rights_with_cert_manager=("$all certificates.cert-manager.io" "$all issuers.cert-manager.io")
+readonly -A self_managed=(["lease/$app-certificates"]=leases.coordination.k8s.io
+	["rolebinding/$app-certificates"]=rolebindings.rbac.authorization.k8s.io
+	["role/$app-certificates"]=roles.rbac.authorization.k8s.io)
 
 # What may be ours, in the order in which it goes: nobody calls any more; Pods, which serve for as long as
 # their shutdown takes; what those who called have learnt not to call; what makes Secrets, before them.
 readonly callers=("mutatingwebhookconfiguration/$configuration") workloads=("daemonset/$app" "deployment/$app")
 load_objects() {
 	in_place=("poddisruptionbudget/$app" "service/$SERVICE_NAME" "networkpolicy/$app"
-		"secret/$certs_secret" "secret/$ca_secret" "secret/$app-cert-manager-ca" "lease/$app-certificates"
-		"rolebinding/$app-certificates" "role/$app-certificates" "serviceaccount/$app")
+		"secret/$certs_secret" "secret/$ca_secret" "secret/$app-cert-manager-ca" "serviceaccount/$app")
 }
 readonly issued=("certificate.cert-manager.io/$app" "certificate.cert-manager.io/$app-ca"
 	"issuer.cert-manager.io/$app" "issuer.cert-manager.io/$app-selfsigned")
@@ -79,6 +80,21 @@ look_at_all() {
 		need_rights "${rights_with_cert_manager[@]}"
 		look "${issued[@]}"
 	fi
+	look_at_self_managed
+}
+
+# Who may not see such an object has not made it either, unless the ClusterRole beside it is there.
+look_at_self_managed() {
+	local object seen=() needed=()
+	for object in "${!self_managed[@]}"; do
+		! may get "${self_managed[$object]}" || seen+=("$object")
+	done
+	[ ${#seen[@]} -eq 0 ] || look "${seen[@]}"
+	for object in "${!self_managed[@]}"; do
+		[ "$(owner_of "$object")" != ours ] && [ "$(owner_of "clusterrole/$app-certificates")" != ours ] ||
+			needed+=("$all ${self_managed[$object]}")
+	done
+	[ ${#needed[@]} -eq 0 ] || need_rights "${needed[@]}"
 }
 
 # Left behind it would call a Service that is gone; under Fail no Pod would be created any more.
@@ -119,7 +135,7 @@ take_all_away() {
 	take_away -- "${callers[@]}"
 	take_away --namespace "$NAMESPACE" --cascade=foreground -- "${workloads[@]}"
 	! $has_cert_manager || take_away --namespace "$NAMESPACE" -- "${issued[@]}"
-	take_away --namespace "$NAMESPACE" -- "${in_place[@]}"
+	take_away --namespace "$NAMESPACE" -- "${in_place[@]}" "${!self_managed[@]}"
 	take_away -- "${in_cluster[@]}"
 }
 
@@ -205,7 +221,7 @@ main() {
 	load_settings
 	connect
 	say "context $(context_name), namespace $NAMESPACE"
-	ask_rights "${rights[@]}" "${rights_to_namespace[@]}" "${rights_with_cert_manager[@]}"
+	ask_rights "${rights[@]}" "${rights_to_namespace[@]}" "${rights_with_cert_manager[@]}" "${self_managed[@]/#/$all }"
 	need_rights "${rights[@]}"
 	look_at_all
 	refuse_other_installation
