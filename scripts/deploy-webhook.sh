@@ -16,7 +16,8 @@ Pod of a dry run. Run again it changes nothing, or goes on where it ended.
 
   --dry-run      print plan, differences to what is installed (both as comments) and manifests (YAML);
                  change nothing
-  --no-wait      do not wait for the rollout, do not ask the webhook, leave the other KIND
+  --no-wait      do not wait for the rollout, do not ask the webhook, leave the other KIND and rights
+                 of self-managed certificates
   --context NAME the context of the kubeconfig, instead of the current one
 
 environment; where there is an installation, what it has is the default of those marked *
@@ -101,6 +102,8 @@ readonly rights_for_daemonset=("list,watch,create,patch daemonsets.apps" "delete
 readonly rights_for_deployment=("list,watch,create,patch deployments.apps" "delete daemonsets.apps" "create,patch poddisruptionbudgets.policy")
 readonly rights_for_cert_manager=("get,list,watch,create,patch certificates.cert-manager.io" "get,create,patch issuers.cert-manager.io")
 readonly rights_for_self_managed=("get,create,patch roles.rbac.authorization.k8s.io" "get,create,patch rolebindings.rbac.authorization.k8s.io")
+readonly rights_to_delete_rights=("delete clusterroles.rbac.authorization.k8s.io cluster" "delete clusterrolebindings.rbac.authorization.k8s.io cluster"
+	"delete roles.rbac.authorization.k8s.io" "delete rolebindings.rbac.authorization.k8s.io")
 readonly rights_for_network_policy=("get,create,patch networkpolicies.networking.k8s.io")
 
 ask_all_rights() {
@@ -108,7 +111,7 @@ ask_all_rights() {
 	[ "$KIND" = deployment ] || more+=("${rights_for_daemonset[@]}")
 	[ "$KIND" = daemonset ] || more+=("${rights_for_deployment[@]}")
 	[ "$CERTIFICATES" = script ] || more+=("${rights_for_cert_manager[@]}")
-	more+=("${rights_for_self_managed[@]}" "${rights_for_network_policy[@]}")
+	more+=("${rights_for_self_managed[@]}" "${rights_to_delete_rights[@]}" "${rights_for_network_policy[@]}")
 	! $wait_for_it || more+=("create pods $SELF_TEST_NAMESPACE")
 	ask_rights "${rights[@]}" "${more[@]}"
 	need_rights "${rights[@]}"
@@ -116,11 +119,17 @@ ask_all_rights() {
 
 check_further_rights() {
 	local -n of_kind=rights_for_$KIND
-	local further=("${of_kind[@]}")
+	local object further=("${of_kind[@]}")
 	[ "$CERTIFICATES" != cert-manager ] || further+=("${rights_for_cert_manager[@]}")
 	[ "$CERTIFICATES" != self-managed ] || further+=("${rights_for_self_managed[@]}")
 	[ "$NETWORK_POLICY" = no ] || further+=("${rights_for_network_policy[@]}")
-	! $wait_for_it || further+=("create pods $SELF_TEST_NAMESPACE")
+	if $wait_for_it; then
+		further+=("create pods $SELF_TEST_NAMESPACE")
+		judge_spare_rights
+		for object in ${spare[@]+"${spare[@]}"}; do
+			further+=("delete $(resource_of "$object")")
+		done
+	fi
 	need_rights "${further[@]}"
 }
 
@@ -172,10 +181,13 @@ check_self_managed() {
 # Asks the API server about all objects that it can judge now: those of a namespace that is not there
 # yet it cannot.
 check_manifests() {
-	local not_yet='^kind: Namespace$'
+	local not_yet='^kind: Namespace$' role roles=("clusterrole/$app")
 	[ "$namespace_state" = active ] || not_yet='^kind: Namespace$|^  namespace: '
 	# Who is no administrator may bind a role only once it can be looked into.
-	! is_absent "clusterrole/$app" || not_yet+='|^kind: ClusterRoleBinding$'
+	[ "$CERTIFICATES" != self-managed ] || roles+=("role/$app-certificates" "clusterrole/$app-certificates")
+	for role in "${roles[@]}"; do
+		! is_absent "$role" || not_yet+='|^kind: (Cluster)?RoleBinding$'
+	done
 	# What becomes of caBundle is told with the certificates.
 	all_manifests "$live_bundle" | without_documents "$not_yet" >"$work/all.yaml"
 	must "checking the manifests with the API server" "nothing was changed; what is immutable has to be deleted first ($kubectl delete)" \
@@ -272,6 +284,8 @@ tell_plan() {
 		tell_differences
 		judge_other_kind
 		[ ${#others[@]} -eq 0 ] || say "would delete $(join ', ' "${others[@]}") once the $KIND serves"
+		judge_spare_rights
+		[ ${#spare[@]} -eq 0 ] || say "would delete $(join ', ' "${spare[@]}") once the $KIND serves"
 	fi
 	local bundle="with a caBundle"
 	[ "$CERTIFICATES" != self-managed ] || bundle="whose caBundle the servers write"
@@ -311,7 +325,7 @@ main() {
 		configure_proven
 		say "done: the webhook answers, failurePolicy is $FAILURE_POLICY"
 	else
-		leave_other_kind
+		leave_former
 		configure "$FAILURE_POLICY"
 		say "done, without waiting: $kubectl --namespace $NAMESPACE rollout status $KIND/$app says when it serves"
 	fi

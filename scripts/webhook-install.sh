@@ -14,33 +14,41 @@ live_selector=
 live_bundle=
 
 look_at_installation() {
-	local objects=("namespace/$NAMESPACE" "crd/$crd" "crd/certificates.cert-manager.io"
+	local object objects=("namespace/$NAMESPACE" "crd/$crd" "crd/certificates.cert-manager.io"
 		"mutatingwebhookconfiguration/$configuration" "clusterrole/$app" "clusterrolebinding/$app"
 		"serviceaccount/$app" "service/$SERVICE_NAME" "daemonset/$app" "deployment/$app"
 		"poddisruptionbudget/$app" "secret/$ca_secret" "secret/$certs_secret")
 	# Who may not see it has not installed it either.
 	! may get networkpolicies.networking.k8s.io || objects+=("networkpolicy/$app")
 	! $wait_for_it || objects+=("namespace/$SELF_TEST_NAMESPACE")
-	! may get roles.rbac.authorization.k8s.io || objects+=("${rights_objects[@]}")
+	for object in "${rights_objects[@]}"; do
+		# shellcheck disable=SC2046  # resource and scope
+		! may get $(resource_of "$object") || objects+=("$object")
+	done
 	look "${objects[@]}"
 	judge_namespace
 	read_settings
 }
 
+# Of one of rights_objects, as need_rights has it: with "cluster" where it is in no namespace.
+resource_of() { # kind/name
+	printf '%ss.rbac.authorization.k8s.io' "${1%%/*}"
+	[[ $1 != cluster* ]] || printf ' cluster'
+}
+
 # Sets live[SETTING] to what an installation has, `live_selector` and `live_bundle`. Of both kinds the one
 # that was made last is the one that was wanted.
 read_settings() {
-	local fact object value newest='' created image
+	local fact object value newest='' created image certificates mode=''
 	while IFS=' ' read -r fact object value; do
 		case $fact in
 		workload)
-			read -r created image <<<"$value"
+			read -r created image certificates <<<"$value"
 			[[ $(owner_of "${object,,}") = ours && ! $created < $newest ]] || continue
-			newest=$created live[KIND]=${object%%/*}
+			newest=$created mode=$certificates live[KIND]=${object%%/*}
 			live[KIND]=${live[KIND],,}
 			image_parts "$image"
 			;;
-		self-managed) [ "$(owner_of "${object,,}")" != ours ] || live[CERTIFICATES]=self-managed ;;
 		issued) [ "$object $value" != "Secret/$certs_secret $app" ] || live[CERTIFICATES]=cert-manager ;;
 		injected) [ "$value" != "$NAMESPACE/$app" ] || live[CERTIFICATES]=cert-manager ;;
 		policy) live[FAILURE_POLICY]=$value ;;
@@ -48,6 +56,7 @@ read_settings() {
 		calls) [[ $value != "$NAMESPACE $SERVICE_NAME "* || $value = *' none' ]] || live_bundle=${value##* } ;;
 		esac
 	done <"$work/look"
+	[ -z "$mode" ] || live[CERTIFICATES]=$mode
 	[ "$(owner_of "networkpolicy/$app")" != ours ] || live[NETWORK_POLICY]=yes
 }
 
@@ -198,6 +207,16 @@ delete_other_kind() {
 	delete_ours in_namespace "${others[@]}"
 }
 
+# Sets `spare` to the rights of self-managed certificates, where those are of no use any more.
+judge_spare_rights() {
+	local object
+	spare=()
+	[ "$CERTIFICATES" != self-managed ] || return 0
+	for object in "${rights_objects[@]}"; do
+		[ "$(owner_of "$object")" != ours ] || spare+=("$object")
+	done
+}
+
 # Once no server is left that makes certificates itself.
 delete_spare_rights() {
 	[ "$CERTIFICATES" != self-managed ] || return 0
@@ -218,16 +237,18 @@ delete_ours() { # in_namespace|kube kind/name…
 	say "deleted $(join ', ' "${ours[@]}")"
 }
 
-# Without waiting nobody knows whether there are others that serve.
-leave_other_kind() {
+# Without waiting nobody knows whether there are others that serve, or that make certificates.
+leave_former() {
+	judge_spare_rights
+	[ ${#spare[@]} -eq 0 ] || say "left $(join ', ' "${spare[@]}"), by which the servers may still write Secrets and the caBundle: $(next_script deploy-webhook), without --no-wait, deletes them once no server needs them"
 	judge_other_kind
 	[ ${#others[@]} -eq 0 ] || say "left $(join ', ' "${others[@]}"): $(next_script deploy-webhook), without --no-wait, deletes it once the $KIND serves"
 }
 
 # --- the configuration ---------------------------------------------------------------------------------
 
-# What the API server must trust: what the Secret says, be it the script's or cert-manager's. What the
-# servers write themselves is left to them; of what another has written they take over, without a gap.
+# What the API server must trust: what the Secret says, be it the script's or cert-manager's; nothing where
+# the servers write it themselves.
 ca_bundle() {
 	local bundle
 	case $CERTIFICATES in
@@ -235,10 +256,7 @@ ca_bundle() {
 		openssl base64 -A -in "$work/bundle"
 		return
 		;;
-	self-managed)
-		[ "${live[CERTIFICATES]:-}" = self-managed ] || printf '%s' "$live_bundle"
-		return
-		;;
+	self-managed) return ;;
 	esac
 	bundle=$(must "reading the CA in Secret $certs_secret" "$kubectl --namespace $NAMESPACE get secret $certs_secret" \
 		in_namespace get secret "$certs_secret" -o 'go-template={{with index .data "ca.crt"}}{{.}}{{end}}')
@@ -247,10 +265,44 @@ ca_bundle() {
 	printf '%s' "$bundle"
 }
 
+# What of the caBundle is ours alone goes once we do not name it: before that, what is there becomes the
+# servers', who write it from then on.
+hand_over_bundle() { # failure-policy
+	local reason
+	look_at_bundle || return 0
+	# What was applied without --server-side kubectl gives to who applies next: to us, not to the servers.
+	if [ -z "$(facts policy)" ] || [ -n "$(facts client-side)" ]; then
+		apply_configuration "$1" "$live_bundle"
+		look_at_bundle || return 0
+	fi
+	# Of the version that was looked at: what the servers have written since is newer.
+	! printf '%s\n' "apiVersion: admissionregistration.k8s.io/v1" "kind: MutatingWebhookConfiguration" \
+		"metadata: {name: $configuration, resourceVersion: \"${marks[mutatingwebhookconfiguration/$configuration]}\"}" \
+		"webhooks: [{name: $webhook_name, clientConfig: {caBundle: $live_bundle}}]" |
+		kube apply --server-side --field-manager "$app-certificates" -f - >/dev/null 2>"$work/stderr" || return 0
+	reason=$(why)
+	! look_at_bundle || die "$failed" "leaving caBundle of $configuration to the servers: $reason; run $me again"
+}
+
+# Sets `live_bundle`; fails when there is none, or when the servers have published it (`kFieldManager` in
+# src/cert_rotation/writer.cpp).
+look_at_bundle() {
+	: >"$work/look"
+	look "mutatingwebhookconfiguration/$configuration"
+	live_bundle=$(facts calls)
+	live_bundle=${live_bundle##* }
+	[ "${live_bundle:-none}" != none ] && [ -z "$(facts published)" ]
+}
+
 configure() { # failure-policy
 	local bundle
+	[ "$CERTIFICATES" != self-managed ] || hand_over_bundle "$1"
 	bundle=$(ca_bundle)
-	webhook_manifest "$1" "$bundle" >"$work/webhook.yaml"
+	apply_configuration "$1" "$bundle"
+}
+
+apply_configuration() { # failure-policy ca-bundle
+	webhook_manifest "$@" >"$work/webhook.yaml"
 	apply_and_tell "the MutatingWebhookConfiguration $configuration" "$kubectl get mutatingwebhookconfiguration $configuration" \
 		<"$work/webhook.yaml"
 }
