@@ -140,7 +140,7 @@ def test_the_file_can_be_applied_alone(cluster: ControlPlane) -> None:
     assert [body["spec"] for body in found["items"]] == [
         body["spec"] for body in manifests("cert-manager.yaml")
     ]
-    cluster.kubectl("delete", "namespace", NAMESPACE)
+    cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
 
 def test_it_waits_for_the_certificate_and_trusts_its_ca(scripts: Scripts, tmp_path: Path) -> None:

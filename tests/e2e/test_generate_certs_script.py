@@ -69,7 +69,7 @@ def test_names_of_the_greatest_length_have_a_certificate(scripts: Scripts) -> No
     namespace = "n" * 63
     scripts.plane.kubectl("create", "namespace", namespace)
     scripts.generate(NAMESPACE=namespace, SERVICE_NAME="s" * 63)
-    scripts.plane.kubectl("delete", "namespace", namespace)
+    scripts.plane.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
 def test_the_server_serves_it_to_who_trusts_the_ca(scripts: Scripts, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_what_was_applied_by_hand_is_taken_away_too(scripts: Scripts, tmp_path: 
     said = scripts.undeploy()
     assert f"left alone: namespace {namespace}, which deploy-webhook.sh did not make" in said
     assert ours(scripts) == []
-    scripts.plane.kubectl("delete", "namespace", namespace)
+    scripts.plane.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
 def ours(scripts: Scripts) -> list[Object]:
