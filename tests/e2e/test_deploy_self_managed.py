@@ -3,6 +3,7 @@ they write, is in test_rotation_*.py, and all of it together in test_node_self_m
 
 from __future__ import annotations
 
+import pytest
 import yaml
 from test_deploy_script import CHANGE, RIGHTS, right
 
@@ -153,11 +154,14 @@ def test_what_was_applied_without_server_side_is_trusted_all_the_time(scripts: S
     assert configuration(scripts)["service"]["namespace"] == scripts.namespace
 
 
-def test_what_servers_write_while_it_runs_stays(scripts: Scripts) -> None:
+@pytest.mark.parametrize(
+    "words", [f"apply --server-side --field-manager {NAME} ", f"--field-manager {APP} -o "]
+)
+def test_what_servers_write_while_it_runs_stays(scripts: Scripts, words: str) -> None:
+    """Between its look and its write, be it the last one of a caBundle or one without."""
     deploy(scripts)
     publish = " ".join((str(scripts.plane.kubectl_path), *PUBLISH, bundle_file(scripts, PUBLISHED)))
-    # Between any look and what follows from it.
-    first = f'[[ "$*" != *"apply --server-side"* ]] || {publish} >/dev/null </dev/null'
+    first = f'[[ "$*" != *"{words}"* ]] || {publish} >/dev/null </dev/null'
     prepare_kubectl(scripts, first)
     deploy(scripts, CERTIFICATES="self-managed")
     assert (configuration(scripts)["caBundle"], owners(scripts)) == (PUBLISHED, {NAME})
