@@ -330,6 +330,7 @@ Step ModelCluster::next(Watch& watch) {
     Json bookmark{{"kind", "CheckpointBackup"}, {"apiVersion", "migration.dcnlab.com/v1"}};
     if (watch.initial_end) {
         watch.initial_end = false;
+        watch.last.clear();  // older than this bookmark: no API server says it again
         bookmark["metadata"]["resourceVersion"] = std::to_string(watch.version);
         bookmark["metadata"]["annotations"]["k8s.io/initial-events-end"] = "true";
         return Send{line("BOOKMARK", bookmark)};
