@@ -1,6 +1,7 @@
 #include "http/connection.hpp"
 
 #include "http/answer.hpp"
+#include "http/connection_exchange.hpp"
 #include "smw/async/sleep.hpp"
 #include "smw/base/thrown.hpp"
 #include "smw/http/router.hpp"
@@ -24,8 +25,6 @@ namespace {
 constexpr std::size_t kMaxHeadBytes = std::size_t{16} << 10;
 /// A TLS record carries at most this much.
 constexpr std::size_t kReadBytes = std::size_t{16} << 10;
-/// Memory of a body or an answer that is kept for the next one on the connection.
-constexpr std::size_t kMaxSpareBytes = std::size_t{64} << 10;
 
 /// No chunked body is shorter ("0\r\n\r\n"), and Beast 1.81 asserts that it never resumes with
 /// less.
@@ -46,30 +45,6 @@ bool is_folded(std::string_view taken) {
 }
 
 }  // namespace
-
-/// The request being served, as its Service sees it.
-class ConnectionExchange final : public Exchange {
-public:
-    ConnectionExchange(Connection& connection, RequestHead head)
-        : connection_(connection), head_(head) {}
-    ~ConnectionExchange() override { connection_.release_reservation(); }
-
-    [[nodiscard]] const RequestHead& head() const override { return head_; }
-
-    Task<Expected<std::string>> read_body(Deadline deadline) override {
-        return connection_.read_body(deadline);
-    }
-
-    void recycle(std::string memory) override {
-        if (memory.capacity() <= kMaxSpareBytes) {
-            connection_.spare_ = std::move(memory);
-        }
-    }
-
-private:
-    Connection& connection_;
-    RequestHead head_;
-};
 
 Connection::Connection(asio::ip::tcp::socket socket, const tls::ServerContext* context,
                        Shared& shared)
