@@ -150,6 +150,24 @@ def test_the_certificate_is_that_of_the_secret(node: Cluster, installed: str) ->
         )
 
 
+@pytest.mark.in_full
+def test_a_renewed_secret_comes_by_the_kubelet(
+    node: Cluster, scripts: Scripts, installed: str
+) -> None:
+    """As cert-manager renews: a Secret of its layout is updated, and the kubelet swaps the volume, when
+    it comes to it. Until then, and after, everybody is answered."""
+    reloaded = 'smw_certificate_reloads_total{result="ok"} 1'
+    with steady(node):
+        scripts.generate("--renew")
+        poll(
+            "all serve the new certificate",
+            lambda: all(
+                reloaded in node.ask(pod, 8080, "/metrics")[1] for pod in node.pods(NAMESPACE)
+            ),
+            patience=300,
+        )
+
+
 def test_the_example_runs_the_checkpoint_images(node: Cluster, installed: str) -> None:
     selector = "batch.kubernetes.io/job-name=test-migration-job"
 
