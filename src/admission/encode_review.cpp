@@ -2,9 +2,9 @@
 // of its pkg/admission/plugin/webhook/request/admissionreview.go.
 
 #include "admission/api_version.hpp"
-#include "admission/base64.hpp"
 #include "admission/warnings.hpp"
 #include "smw/admission/review.hpp"
+#include "smw/base/base64.hpp"
 
 #include <algorithm>
 
@@ -76,7 +76,7 @@ std::string encode_review(const Request& request, const Response& response) {
         write_status(writer, *response.status);
     }
     if (sends_patch(request, response)) {
-        writer.member("patchType", "JSONPatch").member("patch", base64(response.patch->json));
+        writer.member("patchType", "JSONPatch").member("patch", encode_base64(response.patch->json));
     }
     write_audit_annotations(writer, response);
     write_warnings(writer, response);

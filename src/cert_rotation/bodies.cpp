@@ -1,6 +1,6 @@
 #include "smw/cert_rotation/bodies.hpp"
 
-#include "cert_rotation/base64.hpp"
+#include "smw/base/base64.hpp"
 #include "smw/base/quote.hpp"
 #include "smw/tls/inspect.hpp"
 

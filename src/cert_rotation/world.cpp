@@ -1,6 +1,6 @@
 #include "smw/cert_rotation/world.hpp"
 
-#include "smw/client/base64.hpp"
+#include "smw/base/base64.hpp"
 
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@ SecretValue read_value(json::Value secret, const std::string& key) {
         return {key, "", fmt::format("has no {}", key)};
     }
     const auto digits = encoded->string();
-    auto bytes = digits ? client::decode_base64(*digits) : std::nullopt;
+    auto bytes = digits ? decode_base64(*digits) : std::nullopt;
     if (!bytes) {
         return {key, "", fmt::format("has a {} that is no base64", key)};
     }
@@ -96,7 +96,7 @@ WebhookConfiguration read_configuration(json::Value object, ConfigurationKind ki
         const auto client_config = webhook.find("clientConfig");
         auto name = text(webhook, "name");
         if (!name.empty() && calls(client_config, service)) {
-            auto bundle = client::decode_base64(text(client_config, "caBundle"));
+            auto bundle = decode_base64(text(client_config, "caBundle"));
             configuration.entries.push_back({std::move(name), std::move(bundle).value_or("")});
         }
     }

@@ -1,8 +1,8 @@
 #include "cli/certs_places.hpp"
 
 #include "smw/app/text_file.hpp"
+#include "smw/base/base64.hpp"
 #include "smw/base/file.hpp"
-#include "smw/client/base64.hpp"
 
 #include <fmt/format.h>
 
@@ -115,7 +115,7 @@ void take_entry(FoundCertificates& found, json::Value data, const Slot& slot) {
     if (!text) {
         return;
     }
-    slot.target = client::decode_base64(*text);
+    slot.target = decode_base64(*text);
     if (!slot.target) {
         found.faults.push_back(missing(fmt::format("{} of the Secret is no base64", slot.name)));
     }
@@ -152,7 +152,7 @@ TrustAnchor anchor_of(json::Value webhook, std::string_view configuration) {
     } else {
         anchor.name = host_of(text_of(config->find("url")));
     }
-    anchor.ca_pem = client::decode_base64(text_of(config->find("caBundle"))).value_or("no base64");
+    anchor.ca_pem = decode_base64(text_of(config->find("caBundle"))).value_or("no base64");
     return anchor;
 }
 

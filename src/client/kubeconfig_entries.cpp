@@ -2,7 +2,7 @@
 
 #include "client/server_url.hpp"
 #include "client/text.hpp"
-#include "smw/client/base64.hpp"
+#include "smw/base/base64.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,6 @@
 #include "unit/cert_rotation/model.hpp"
 
-#include "cert_rotation/base64.hpp"
-#include "smw/client/base64.hpp"
+#include "smw/base/base64.hpp"
 #include "smw/json/document.hpp"
 #include "smw/tls/bundle.hpp"
 
@@ -37,7 +36,7 @@ std::string base64(const std::string& bytes) {
 }
 
 std::string unbase64(const std::string& text) {
-    return client::decode_base64(text).value();
+    return decode_base64(text).value();
 }
 
 void ApiServer::put(const std::string& path, Json object) {

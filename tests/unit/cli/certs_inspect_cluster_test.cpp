@@ -10,7 +10,6 @@ namespace {
 
 using CertsInspect = test::CertsInspect;
 using nlohmann::json;
-using test::base64_of;
 using test::kFqdn;
 using testing::AllOf;
 using testing::ElementsAre;
@@ -67,14 +66,14 @@ TEST_F(CertsInspect, AsksEachCaBundle) {
     const json configuration{
         {"webhooks",
          json::array(
-             {entry("good", {{"service", service}, {"caBundle", base64_of(read("d/ca.crt"))}}),
+             {entry("good", {{"service", service}, {"caBundle", encode_base64(read("d/ca.crt"))}}),
               entry("foreign",
-                    {{"service", service}, {"caBundle", base64_of(read("other/ca.crt"))}}),
+                    {{"service", service}, {"caBundle", encode_base64(read("other/ca.crt"))}}),
               entry("empty", {{"service", service}}),
-              entry("elsewhere",
-                    {{"url", "https://[::1]:9443/x"}, {"caBundle", base64_of(read("d/ca.crt"))}}),
+              entry("elsewhere", {{"url", "https://[::1]:9443/x"},
+                                  {"caBundle", encode_base64(read("d/ca.crt"))}}),
               entry("host", {{"url", "https://hook.example:9443/x"},
-                             {"caBundle", base64_of(read("d/ca.crt"))}}),
+                             {"caBundle", encode_base64(read("d/ca.crt"))}}),
               entry("odd", {{"service", service}, {"caBundle", "%"}})})}};
     serve({{"mutatingwebhookconfigurations /m", configuration.dump()}});
     const auto report = inspect_json({path("d"), "--webhook-configuration", "m"});
@@ -112,7 +111,7 @@ TEST_F(CertsInspect, AsksEachCaBundle) {
 TEST_F(CertsInspect, FindsAValidatingConfigurationToo) {
     const json bundle{
         {"service", {{"name", "stateful-migration-webhook-service"}, {"namespace", "ns"}}},
-        {"caBundle", base64_of(read("d/ca.crt"))}};
+        {"caBundle", encode_base64(read("d/ca.crt"))}};
     serve({{"validatingwebhookconfigurations /v",
             json{{"webhooks", json::array({{{"name", "a"}, {"clientConfig", bundle}}})}}.dump()},
            {"mutatingwebhookconfigurations /none", R"({"webhooks": []})"}});

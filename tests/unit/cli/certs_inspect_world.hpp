@@ -1,6 +1,7 @@
 #pragma once
 // `certs inspect` with a folder to look at, and a cluster.
 
+#include "smw/base/base64.hpp"
 #include "unit/cli/certs_world.hpp"
 
 #include <gmock/gmock.h>
@@ -16,23 +17,6 @@
 namespace smw::cli::test {
 
 inline constexpr auto kFqdn = "stateful-migration-webhook-service.ns.svc";
-
-inline std::string base64_of(const std::string& bytes) {
-    constexpr std::string_view kAlphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t at = 0; at < bytes.size(); at += 3) {
-        unsigned long group = 0;
-        const std::size_t size = std::min<std::size_t>(3, bytes.size() - at);
-        for (std::size_t i = 0; i < 3; ++i) {
-            group = group << 8U | (i < size ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-        }
-        for (std::size_t i = 0; i < 4; ++i) {
-            out += i <= size ? kAlphabet[group >> (18U - 6U * i) & 63U] : '=';
-        }
-    }
-    return out;
-}
 
 class CertsInspect : public Certs {
 protected:
@@ -83,7 +67,7 @@ protected:
     [[nodiscard]] std::string secret(const std::vector<std::string>& names) const {
         nlohmann::json object{{"kind", "Secret"}, {"data", nlohmann::json::object()}};
         for (const auto& name : names) {
-            object["data"][name] = base64_of(read("d/" + name));
+            object["data"][name] = encode_base64(read("d/" + name));
         }
         return object.dump();
     }
