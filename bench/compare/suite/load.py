@@ -1,0 +1,54 @@
+"""The load generators, on the load's core: wrk for closed loops, oha for constant rates."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .process import Process, pinned
+from .settings import CONNECTIONS, HERE, LOAD_CORE, PATH, REVIEW, CannotMeasure
+
+
+@dataclass
+class ClosedLoop:
+    """How hard wrk asks: each connection sends its next review when it has the answer."""
+
+    seconds: float = 8
+    connections: int = CONNECTIONS
+    review: Path = REVIEW
+    # A connection for each review.
+    close: bool = False
+
+
+def closed_loop(process: Process, port: int, loop: ClosedLoop) -> dict[str, Any]:
+    """One run against a server that answers, and what a review cost the server."""
+    command = ["wrk", "-t", "1", "-c", str(loop.connections), "-d", f"{loop.seconds:.0f}s"]
+    command += ["--timeout", "30s", "-s", str(HERE / "review.lua"), f"https://127.0.0.1:{port}{PATH}"]
+    command += ["--", str(loop.review)] + (["close"] if loop.close else [])
+    cpu = process.cpu()
+    ran = subprocess.run(pinned(LOAD_CORE, *command), capture_output=True, text=True)
+    cpu = process.cpu() - cpu
+    process.check()
+    if ran.returncode != 0:
+        raise CannotMeasure(f"wrk failed: {ran.stdout}{ran.stderr}")
+    found: dict[str, Any] = json.loads(ran.stdout.rstrip().rpartition("\n")[2])
+    if found["bad_status"]:
+        raise CannotMeasure(f"{found['bad_status']} of {found['reviews']} answers were refusals")
+    # Where each review has its own connection, wrk counts its end now and then as an error.
+    if found["broken"] and not loop.close:
+        raise CannotMeasure(f"{found['broken']} connections broke")
+    found["cpu_us"] = cpu * 1e6 / max(found["reviews"], 1)
+    found["per_second"] = found["reviews"] / found["seconds"]
+    found["rss_mb"] = process.rss()
+    found["peak_mb"] = process.peak()
+    return found
+
+
+def warm(process: Process, port: int, loop: ClosedLoop | None = None) -> None:
+    loop = loop or ClosedLoop()
+    closed_loop(process, port, ClosedLoop(1, loop.connections, loop.review, loop.close))
+    time.sleep(0.2)
