@@ -1,99 +1,45 @@
 #include "smw/http/listener.hpp"
 
 #include "http/acceptor.hpp"
-#include "http/connection.hpp"
-#include "http/connection_table.hpp"
+#include "http/listener_state.hpp"
 #include "smw/async/sleep.hpp"
-#include "smw/async/task_group.hpp"
-#include "smw/base/thrown.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <future>
 #include <stdexcept>
 
 namespace smw::http {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 
 namespace {
 
-/// After an accept that failed for want of descriptors or memory.
-constexpr std::chrono::milliseconds kAcceptPause{50};
-/// Between two lines about it.
-constexpr std::chrono::seconds kAcceptQuiet{10};
 /// For tasks to end after their connections were cut.
 constexpr std::chrono::seconds kCutGrace{2};
 
 }  // namespace
 
-/// One shard's share of the connections.
-struct Lane {
-    Lane(async::Shard& on, const log::Logger& logger)
-        : shard(on), tasks(on.executor(), [logger](std::exception_ptr error) {
-              const std::string what = describe_thrown(error);
-              logger.error("Defect in a connection", {{"what", what}});
-          }) {}
-
-    async::Shard& shard;
-    std::list<std::shared_ptr<Connection>> connections;
-    async::TaskGroup tasks;
-};
-
-/// Shared with the coroutines, so that it outlives those that a stop could not end.
-struct Listener::State : std::enable_shared_from_this<Listener::State> {
-    State(ListenerSettings chosen, std::vector<async::Shard*> shards, Service& service,
-          log::Logger log)
-        : settings(std::move(chosen)),
-          logger(log),
-          shared(settings.limits, service, std::move(log)),
-          acceptor(shards.front()->executor()),
-          room(shards.front()->executor()) {
-        for (async::Shard* shard : shards) {
-            lanes.push_back(std::make_unique<Lane>(*shard, logger));
-        }
+Listener::State::State(ListenerSettings chosen, std::vector<async::Shard*> shards, Service& service,
+                       log::Logger log, metrics::Registry& metrics)
+    : settings(std::move(chosen)),
+      logger(log),
+      reached(settings.name, log, metrics),
+      shared(settings.limits, service, std::move(log)),
+      acceptor(shards.front()->executor()),
+      room(shards.front()->executor()) {
+    for (async::Shard* shard : shards) {
+        lanes.push_back(std::make_unique<Lane>(*shard, logger));
     }
-
-    Task<void> accept_loop(std::shared_ptr<State> self);
-    error_code accept_one();
-    void close_acceptor();
-    Task<void> wait_for_room();
-    std::shared_ptr<Connection> ask_longest_idle();
-    Task<void> wait_for_signal();
-    void signal_room();
-    void take_or_say_why(tcp::socket socket, Lane& lane);
-    void take(tcp::socket socket, Lane& lane);
-    Task<void> run_connection(std::shared_ptr<State> self, ConnectionTable::Place place,
-                              Lane& lane);
-    Task<void> sweep(std::shared_ptr<State> self, Lane& lane);
-    void count_handshakes(metrics::Registry& metrics);
-    void end_tasks();
-    static Task<bool> end_lane(Lane& lane, Deadline deadline);
-
-    ListenerSettings settings;
-    log::Logger logger;
-    Shared shared;
-    ConnectionTable table;
-    tcp::acceptor acceptor;
-    std::size_t next_lane = 0;  ///< the acceptor's thread
-    asio::steady_timer room;    ///< cancelled when a connection ends or becomes idle
-    std::atomic<bool> waits_for_room{false};
-    std::vector<std::unique_ptr<Lane>> lanes;
-    tcp::endpoint bound;
-};
+}
 
 Listener::Listener(ListenerSettings settings, std::vector<async::Shard*> shards, Service& service,
                    log::Logger logger, metrics::Registry& metrics)
     : state_(std::make_shared<State>(std::move(settings), std::move(shards), service,
-                                     std::move(logger))) {
+                                     std::move(logger), metrics)) {
     State& state = *state_;
     if (state.settings.callers != nullptr && state.settings.tls == nullptr) {
         throw std::logic_error("callers show certificates over TLS only");
@@ -166,125 +112,6 @@ void Listener::start() {
             }
         });
     }
-}
-
-Task<void> Listener::State::accept_loop(std::shared_ptr<State> self) {
-    TimePoint quiet_until{};
-    while (self->acceptor.is_open()) {
-        error_code error;
-        co_await acceptor.async_wait(tcp::acceptor::wait_read,
-                                     asio::redirect_error(asio::use_awaitable, error));
-        if (!error) {
-            co_await wait_for_room();
-        }
-        if (!acceptor.is_open()) {
-            break;
-        }
-        error = accept_one();
-        if (error && error != asio::error::would_block && error != asio::error::try_again &&
-            error != asio::error::connection_aborted) {
-            if (const auto now = std::chrono::steady_clock::now(); now >= quiet_until) {
-                quiet_until = now + kAcceptQuiet;
-                logger.warn("A connection could not be accepted",
-                            {{"listener", settings.name}, {"why", error.message()}});
-            }
-            co_await async::sleep(kAcceptPause);
-        }
-    }
-}
-
-error_code Listener::State::accept_one() {
-    Lane& lane = *lanes[next_lane];
-    tcp::socket socket{lane.shard.executor()};
-    error_code error;
-    acceptor.accept(socket, error);
-    if (!error) {
-        next_lane = (next_lane + 1) % lanes.size();
-        take_or_say_why(std::move(socket), lane);
-    }
-    return error;
-}
-
-/// Whoever has connected waits for an answer: closing would reset those not accepted yet. With no
-/// room left it does.
-void Listener::State::close_acceptor() {
-    for (int left = tcp::acceptor::max_listen_connections;
-         left > 0 && table.size() < settings.limits.max_connections; --left) {
-        const auto error = accept_one();
-        if (error && error != asio::error::connection_aborted) {
-            break;
-        }
-    }
-    error_code ignored;
-    acceptor.close(ignored);
-    room.cancel();
-}
-
-/// Until there is room for one more: the longest idle connection makes it, else the next to end.
-/// One is asked at a time.
-Task<void> Listener::State::wait_for_room() {
-    std::weak_ptr<Connection> asked;
-    while (acceptor.is_open() && table.size() >= settings.limits.max_connections) {
-        waits_for_room.store(true);
-        if (const auto leaving = asked.lock(); !leaving || !leaving->is_leaving()) {
-            asked = ask_longest_idle();
-        }
-        if (table.size() >= settings.limits.max_connections) {
-            co_await wait_for_signal();
-        }
-        waits_for_room.store(false);
-    }
-}
-
-/// Null when there is none to ask.
-std::shared_ptr<Connection> Listener::State::ask_longest_idle() {
-    auto idle = table.longest_idle();
-    if (idle) {
-        asio::post(idle->executor(), [self = shared_from_this(), idle] {
-            if (!idle->close_if_idle()) {
-                self->signal_room();
-            }
-        });
-    }
-    return idle;
-}
-
-Task<void> Listener::State::wait_for_signal() {
-    room.expires_at(TimePoint::max());
-    error_code ignored;
-    co_await room.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-}
-
-/// Any thread.
-void Listener::State::signal_room() {
-    if (waits_for_room.load()) {
-        asio::post(room.get_executor(), [self = shared_from_this()] { self->room.cancel(); });
-    }
-}
-
-/// One connection that cannot be had must not end the accepting of all others.
-void Listener::State::take_or_say_why(tcp::socket socket, Lane& lane) {
-    try {
-        take(std::move(socket), lane);
-    } catch (...) {
-        const std::string what = describe_thrown(std::current_exception());
-        logger.error("A connection was dropped", {{"listener", settings.name}, {"why", what}});
-    }
-}
-
-void Listener::State::take(tcp::socket socket, Lane& lane) {
-    std::shared_ptr<const tls::ServerContext> context;
-    if (settings.tls != nullptr) {
-        context = settings.tls->load();
-        if (!context) {
-            return;  // no certificate yet: not ready, and /readyz says why
-        }
-    }
-    const auto connection = std::make_shared<Connection>(std::move(socket), context.get(), shared);
-    const auto place = table.add(connection);
-    asio::post(lane.shard.executor(), [self = shared_from_this(), place, &lane] {
-        lane.tasks.spawn(self->run_connection(self, place, lane));
-    });
 }
 
 namespace {
