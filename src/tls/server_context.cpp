@@ -1,6 +1,7 @@
 #include "smw/tls/server_context.hpp"
 
 #include "tls/openssl.hpp"
+#include "tls/record_flood.hpp"
 #include "tls/verify_caller.hpp"
 
 #include <fmt/format.h>
@@ -143,6 +144,7 @@ Expected<std::shared_ptr<const ServerContext>> ServerContext::make(Identity iden
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_alpn_select_cb(context.get(), select_alpn, nullptr);
     SSL_CTX_set_cert_verify_callback(context.get(), verify_caller, nullptr);
+    limit_handshake_records(context.get());
     if (auto used = use_cipher_suites(context.get(), settings.cipher_suites); !used) {
         return tl::unexpected(used.error());
     }
