@@ -180,6 +180,10 @@ std::string Client::alpn() const {
     return {reinterpret_cast<const char*>(name), size};
 }
 
+bool Client::resumable() const {
+    return SSL_SESSION_is_resumable(SSL_get0_session(ssl_.get())) == 1;
+}
+
 std::string Client::peer_certificate() const {
     X509* leaf = SSL_get1_peer_certificate(ssl_.get());
     BIO* bio = BIO_new(BIO_s_mem());
@@ -333,6 +337,12 @@ void Client::reset() {
 bool Client::renegotiate() {
     ERR_clear_error();
     return SSL_renegotiate(ssl_.get()) == 1 && SSL_do_handshake(ssl_.get()) == 1;
+}
+
+bool Client::update_keys(bool ask_for_one) {
+    ERR_clear_error();
+    const int type = ask_for_one ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED;
+    return SSL_key_update(ssl_.get(), type) == 1 && SSL_do_handshake(ssl_.get()) == 1;
 }
 
 }  // namespace smw::test

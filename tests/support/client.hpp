@@ -63,6 +63,8 @@ public:
     [[nodiscard]] std::string tls_version() const;
     [[nodiscard]] const std::string& failure() const { return failure_; }
     [[nodiscard]] std::string alpn() const;
+    /// Whether the server gave anything to resume the session with.
+    [[nodiscard]] bool resumable() const;
     /// PEM of the peer's leaf.
     [[nodiscard]] std::string peer_certificate() const;
 
@@ -90,6 +92,8 @@ public:
     void reset();
     /// Asks for renegotiation (TLS 1.2). False when the peer refused.
     bool renegotiate();
+    /// A KeyUpdate (TLS 1.3), which may ask for one in return. False when the connection is gone.
+    bool update_keys(bool ask_for_one);
 
 private:
     bool fill();
