@@ -10,7 +10,6 @@ from pathlib import Path
 
 from .settings import BUILD, CACHE, HERE, ROOT, CannotMeasure
 
-BASE = BUILD / "base/compare-base"
 OHA_VERSION = "1.16.0"
 OHA = CACHE / f"oha-{OHA_VERSION}/bin/oha"
 
@@ -46,19 +45,47 @@ def ours() -> Path:
 
 
 @functools.cache
-def base() -> None:
+def base() -> Path:
     BUILD.mkdir(parents=True, exist_ok=True)
     configure = ["cmake", "-S", HERE / "base", "-B", BUILD / "base", "-G", "Ninja"]
     # As the preset `release` has it.
     configure += ["-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG"]
     _run("the base (configure)", *configure)
     _run("the base", "cmake", "--build", BUILD / "base")
+    return BUILD / "base/compare-base"
 
 
 @functools.cache
-def oha() -> None:
+def oha() -> Path:
     """The generator of constant rates; minutes, once."""
     if not OHA.exists():
         cargo = _need("cargo", "it builds oha and the kube-rs peer")
         command = [cargo, "install", "--locked", "oha", "--version", OHA_VERSION]
         _run(f"oha {OHA_VERSION}", *command, "--root", CACHE / f"oha-{OHA_VERSION}")
+    return OHA
+
+
+def _go(what: str, source: Path, target: Path) -> Path:
+    go = _need("go", "it builds the controller-runtime peer and the API server")
+    _run(what, go, "build", "-trimpath", "-buildvcs=false", "-o", target, ".", folder=source)
+    return target
+
+
+@functools.cache
+def apiserver() -> Path:
+    return _go("the API server", HERE / "apiserver", BUILD / "apiserver")
+
+
+@functools.cache
+def controller_runtime() -> Path:
+    source = HERE / "peers/controller-runtime"
+    return _go("the controller-runtime peer", source, BUILD / "controller-runtime-peer")
+
+
+@functools.cache
+def kube_rs() -> Path:
+    cargo = _need("cargo", "it builds the kube-rs peer and oha")
+    source, target = HERE / "peers/kube-rs", BUILD / "kube-rs"
+    command = [cargo, "build", "--locked", "--release", "--target-dir", target]
+    _run("the kube-rs peer", *command, folder=source)
+    return target / "release/kube-rs-peer"

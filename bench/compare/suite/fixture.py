@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from .settings import PATH, REVIEW, CannotMeasure
+from .settings import HERE, PATH, REVIEW, CannotMeasure
 
-NAMESPACE = "default"
+BACKUP = HERE / "data/backup.json"
 JOB = "test-migration-job"
 IMAGES = {
     "app-container": "nginx:1.20-checkpoint",
@@ -35,36 +35,20 @@ def make_certificate(folder: Path) -> None:
     )
 
 
-def backup(index: int = 0) -> dict[str, Any]:
-    """Number 0 is that of the review's Job; the others are of other Jobs in the same namespace."""
-    job = JOB if index == 0 else f"other-job-{index:06}"
-    return {
-        "apiVersion": "migration.dcnlab.com/v1",
-        "kind": "CheckpointBackup",
-        "metadata": {
-            "name": f"checkpoint-of-{job}",
-            "namespace": NAMESPACE,
-            "uid": f"00000000-0000-4000-8000-{index:012}",
-            "resourceVersion": str(1000 + index),
-            "generation": 1,
-            "creationTimestamp": "2026-11-20T10:00:00Z",
-        },
-        "spec": {
-            "schedule": "*/5 * * * *",
-            "podRef": {"name": f"{job}-abcde", "namespace": NAMESPACE},
-            "resourceRef": {
-                "apiVersion": "batch/v1",
-                "kind": "Job",
-                "name": job,
-                "namespace": NAMESPACE,
-            },
-            "containers": [
-                {"name": name, "image": image if index == 0 else f"{image}-{index}"}
-                for name, image in IMAGES.items()
-            ],
-        },
-        "status": {"phase": "Completed", "lastCheckpointTime": "2026-11-20T12:00:00Z"},
-    }
+def backup() -> dict[str, Any]:
+    """That of the review's Job, as bench/compare/apiserver has it."""
+    text = BACKUP.read_text()
+    words = {"NAME": JOB, "KIND": "Job", "TAG": "checkpoint", "NUMBER": f"{0:012}", "VERSION": "1"}
+    for word, value in words.items():
+        text = text.replace("$" + word, value)
+    value: dict[str, Any] = json.loads(text)
+    return value
+
+
+def job_uid() -> str:
+    pod = json.loads(REVIEW.read_bytes())["request"]["object"]
+    uid: str = pod["metadata"]["ownerReferences"][0]["uid"]
+    return uid
 
 
 def write_manifests(folder: Path, *objects: dict[str, Any]) -> Path:

@@ -6,21 +6,24 @@ import contextlib
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import build, fixture
 from .process import Process, free_port, wait_until
 from .settings import SERVER_CORE, CannotMeasure
 
+
 @dataclass
 class Start:
     """What a server is started on."""
 
     folder: Path
-    port: int
     # Of the API server with the backups.
     kubeconfig: Path | None = None
+    port: int = field(default_factory=free_port)
+    # Of our /readyz.
+    probes: int = field(default_factory=free_port)
 
     @property
     def certificates(self) -> Path:
@@ -33,7 +36,9 @@ class Server:
     what: str
     command: Callable[[Start], list[str]]
     build: Callable[[], object]
+    # Its backups can only come from a cluster.
     cluster: bool = False
+    # Its log goes into a pipe, else into a file.
     piped: bool = False
 
 
@@ -41,13 +46,14 @@ class Server:
 class Running:
     process: Process
     port: int
-    folder: Path
+    probes: int
 
 
 def ours(start: Start, *flags: str) -> list[str]:
     command = [str(build.ours()), "serve", "--webhook-bind-address", "127.0.0.1"]
     command += ["--webhook-port", str(start.port), "--cert-dir", str(start.certificates)]
-    command += ["--health-probe-bind-address", "0", "--metrics-bind-address", "0"]
+    command += ["--health-probe-bind-address", f"127.0.0.1:{start.probes}"]
+    command += ["--metrics-bind-address", "127.0.0.1:0"]
     command += ["--service-namespace", "default", "--shutdown-delay", "0s", "--threads", "1"]
     if start.kubeconfig is None:
         manifests = fixture.write_manifests(start.folder / "manifests", fixture.backup())
@@ -61,29 +67,48 @@ def ours(start: Start, *flags: str) -> list[str]:
 def base(start: Start) -> list[str]:
     certificates = start.certificates
     return [
-        str(build.BASE),
+        str(build.base()),
         str(start.port),
         str(certificates / "tls.crt"),
         str(certificates / "tls.key"),
     ]
 
 
-SERVERS = [
-    Server("base", "Beast, asio::ssl, simdjson; constant patch", base, build.base),
-    Server(
-        "ours",
-        "this server, log level warn",
-        lambda start: ours(start, "--log-level", "warn"),
-        build.ours,
-    ),
-    Server(
-        "ours-info",
-        "this server, log level info into a pipe",
-        lambda start: ours(start, "--log-level", "info"),
-        build.ours,
-        piped=True,
-    ),
-]
+def controller_runtime(start: Start, *flags: str) -> list[str]:
+    command = [str(build.controller_runtime()), "-port", str(start.port)]
+    return [*command, "-cert-dir", str(start.certificates), *flags]
+
+
+def kube_rs(start: Start) -> list[str]:
+    return [str(build.kube_rs()), str(start.port), str(start.certificates)]
+
+
+def with_flags(name: str, what: str, *flags: str, piped: bool = False) -> Server:
+    """This server with other flags."""
+    return Server(name, what, lambda start: ours(start, *flags), build.ours, piped=piped)
+
+
+OURS = with_flags("ours", "this server, log level warn", "--log-level", "warn")
+OURS_INFO = with_flags(
+    "ours-info", "this server, log level info into a pipe", "--log-level", "info", piped=True
+)
+BASE = Server("base", "Beast, asio::ssl, simdjson; constant patch", base, build.base)
+KUBE_RS = Server("kube-rs", "kube-rs, axum, rustls", kube_rs, build.kube_rs, cluster=True)
+INDEXED = Server(
+    "indexed",
+    "controller-runtime with a field index",
+    lambda start: controller_runtime(start, "-indexed"),
+    build.controller_runtime,
+    cluster=True,
+)
+LISTING = Server(
+    "listing",
+    "controller-runtime listing the namespace, as the original does",
+    controller_runtime,
+    build.controller_runtime,
+    cluster=True,
+)
+SERVERS = [BASE, OURS, OURS_INFO, KUBE_RS, INDEXED, LISTING]
 
 
 def find(name: str) -> Server:
@@ -97,27 +122,32 @@ def find(name: str) -> Server:
 def running(
     server: Server, kubeconfig: Path | None = None, cores: int | str = SERVER_CORE
 ) -> Iterator[Running]:
-    """The server, once it has given the right answer."""
+    """The server, once it has given the right answer; its state is that of the cluster, if any."""
     with tempfile.TemporaryDirectory(prefix="compare-") as name:
-        start = Start(Path(name), free_port(), kubeconfig)
+        start = Start(Path(name), kubeconfig)
         fixture.make_certificate(start.certificates)
         log = start.folder / "log"
-        process = Process(server.command(start), log, cores, server.piped)
+        environment = {"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}
+        process = Process(server.command(start), log, cores, server.piped, environment)
         try:
             wait_until(lambda: listens(start.port), f"{server.name} listens", process)
-            wrong: list[str | None] = [None]
-
-            def right() -> bool:
-                wrong[0] = fixture.check_answer(start.port)
-                return wrong[0] is None
-
-            try:
-                wait_until(right, f"{server.name} answers rightly", process)
-            except CannotMeasure as error:
-                raise CannotMeasure(f"{error}: {wrong[0]}") from None
-            yield Running(process, start.port, start.folder)
+            await_right_answer(server.name, process, start.port)
+            yield Running(process, start.port, start.probes)
         finally:
             process.end()
+
+
+def await_right_answer(name: str, process: Process, port: int) -> None:
+    wrong: list[str | None] = [None]
+
+    def right() -> bool:
+        wrong[0] = fixture.check_answer(port)
+        return wrong[0] is None
+
+    try:
+        wait_until(right, f"{name} answers rightly", process)
+    except CannotMeasure as error:
+        raise CannotMeasure(f"{error}: {wrong[0]}") from None
 
 
 def listens(port: int) -> bool:
