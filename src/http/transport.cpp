@@ -3,7 +3,7 @@
 #include "http/answer.hpp"
 
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/err.h>
@@ -42,35 +42,24 @@ TlsSession make_session(const tls::ServerContext* context) {
 
 }  // namespace
 
-void TlsSessionDeleter::operator()(ssl_st* session) const {
-    ::SSL_free(session);
-}
-
-struct Transport::Tls {
-    Tls(tcp::socket& socket, TlsSession session, asio::ssl::stream_base::handshake_type as)
-        : stream(socket, session.release()), side(as) {}
-
-    asio::ssl::stream<tcp::socket&> stream;
-    asio::ssl::stream_base::handshake_type side;
-};
-
 Transport::Transport(tcp::socket socket, const tls::ServerContext* context,
                      const tls::Callers* callers)
-    : Transport(std::move(socket), make_session(context)) {
-    if (tls_) {
-        tls_->side = asio::ssl::stream_base::server;
-        if (callers != nullptr) {
-            callers->ask(session());
-        }
+    : Transport(std::move(socket), make_session(context), TlsStream::Side::Server) {
+    if (tls_ && callers != nullptr) {
+        callers->ask(session());
     }
 }
 
-Transport::Transport(tcp::socket socket, TlsSession session) : socket_(std::move(socket)) {
+Transport::Transport(tcp::socket socket, TlsSession session)
+    : Transport(std::move(socket), std::move(session), TlsStream::Side::Client) {}
+
+Transport::Transport(tcp::socket socket, TlsSession session, TlsStream::Side side)
+    : socket_(std::move(socket)) {
     error_code ignored;
     socket_.set_option(tcp::no_delay{true}, ignored);
     socket_.set_option(asio::socket_base::keep_alive{true}, ignored);
     if (session) {
-        tls_ = std::make_unique<Tls>(socket_, std::move(session), asio::ssl::stream_base::client);
+        tls_ = std::make_unique<TlsStream>(socket_, std::move(session), side);
     }
 }
 
@@ -79,8 +68,7 @@ Transport::~Transport() = default;
 Task<error_code> Transport::handshake() {
     error_code error;
     if (tls_) {
-        co_await tls_->stream.async_handshake(tls_->side,
-                                              asio::redirect_error(asio::use_awaitable, error));
+        error = co_await tls_->handshake();
         if (error.category() == asio::error::get_ssl_category() &&
             ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
             error_code ignored;
@@ -94,33 +82,27 @@ Task<error_code> Transport::handshake() {
 
 Task<std::size_t> Transport::read_some(asio::mutable_buffer buffer, error_code& error) {
     if (tls_) {
-        co_return co_await tls_->stream.async_read_some(
-            buffer, asio::redirect_error(asio::use_awaitable, error));
+        co_return co_await tls_->read_some(buffer, error);
     }
     co_return co_await socket_.async_read_some(buffer,
                                                asio::redirect_error(asio::use_awaitable, error));
 }
 
 Task<error_code> Transport::write(std::string_view bytes) {
+    if (tls_) {
+        co_return co_await tls_->write(bytes);
+    }
     error_code error;
     const auto buffer = asio::buffer(bytes);
-    if (tls_) {
-        co_await asio::async_write(tls_->stream, buffer,
-                                   asio::redirect_error(asio::use_awaitable, error));
-    } else {
-        co_await asio::async_write(socket_, buffer,
-                                   asio::redirect_error(asio::use_awaitable, error));
-    }
+    co_await asio::async_write(socket_, buffer, asio::redirect_error(asio::use_awaitable, error));
     co_return error;
 }
 
 Task<void> Transport::shutdown(std::size_t drop_bytes) {
     error_code error;
     // A handshake that failed has said why by its alert.
-    if (tls_ && socket_.is_open() && ::SSL_is_init_finished(tls_->stream.native_handle()) == 1) {
-        // As if the peer's close_notify had come: else Asio would wait for it here.
-        ::SSL_set_shutdown(tls_->stream.native_handle(), SSL_RECEIVED_SHUTDOWN);
-        co_await tls_->stream.async_shutdown(asio::redirect_error(asio::use_awaitable, error));
+    if (tls_ && socket_.is_open() && ::SSL_is_init_finished(session()) == 1) {
+        error = co_await tls_->close_notify();
     }
     socket_.shutdown(tcp::socket::shutdown_send, error);
     std::array<char, 4096> dropped{};
@@ -151,13 +133,11 @@ bool Transport::is_quiet() const {
     const auto count = ::recv(const_cast<tcp::socket&>(socket_).native_handle(), &byte, 1,
                               MSG_PEEK | MSG_DONTWAIT);
     const bool nothing_came = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-    // Asio reads ahead into the BIO of the session, which SSL_has_pending does not look into.
-    return nothing_came && (!tls_ || (::SSL_has_pending(session()) == 0 &&
-                                      ::BIO_ctrl_pending(::SSL_get_rbio(session())) == 0));
+    return nothing_came && (!tls_ || !tls_->has_received());
 }
 
 ssl_st* Transport::session() const {
-    return tls_ ? const_cast<Tls&>(*tls_).stream.native_handle() : nullptr;
+    return tls_ ? tls_->session() : nullptr;
 }
 
 std::string_view Transport::tls_version() const {

@@ -1,28 +1,19 @@
 #pragma once
 // A TCP connection, with TLS or without, on either side. Lives on one shard.
 
+#include "http/tls_stream.hpp"
 #include "smw/async/task.hpp"
 #include "smw/tls/callers.hpp"
 #include "smw/tls/server_context.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/system/error_code.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <string_view>
 
-struct ssl_st;
-
 namespace smw::http {
-
-using boost::system::error_code;
-
-struct TlsSessionDeleter {
-    void operator()(ssl_st* session) const;
-};
-using TlsSession = std::unique_ptr<ssl_st, TlsSessionDeleter>;
 
 class Transport {
 public:
@@ -58,9 +49,10 @@ public:
     [[nodiscard]] std::string_view tls_version() const;
 
 private:
-    struct Tls;
+    Transport(boost::asio::ip::tcp::socket socket, TlsSession session, TlsStream::Side side);
+
     boost::asio::ip::tcp::socket socket_;
-    std::unique_ptr<Tls> tls_;
+    std::unique_ptr<TlsStream> tls_;
 };
 
 }  // namespace smw::http
