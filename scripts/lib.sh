@@ -9,7 +9,7 @@ readonly root
 # What the build needs; libboost1.81-dev by its full name, for libboost-dev is 1.74.
 readonly build_packages=(
 	g++ cmake ninja-build ccache git pkg-config ca-certificates
-	libboost1.81-dev libssl-dev libexpected-dev libfmt-dev libspdlog-dev libsimdjson-dev
+	libboost1.81-dev libssl-dev libexpected-dev libfmt-dev libsimdjson-dev
 	nlohmann-json3-dev libyaml-cpp-dev prometheus-cpp-dev libgtest-dev libgmock-dev
 )
 

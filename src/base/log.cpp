@@ -1,19 +1,20 @@
-// Lines on stderr by way of spdlog's queue. Nothing of spdlog is registered globally.
+// Lines on stderr by way of a bounded queue and a thread that writes many at once: a line costs who
+// says it a lock, not a system call.
 
 #include "smw/base/log.hpp"
-
-#include <spdlog/async_logger.h>
-#include <spdlog/details/null_mutex.h>
-#include <spdlog/details/thread_pool.h>
-#include <spdlog/sinks/base_sink.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace smw::log {
 namespace {
@@ -23,45 +24,29 @@ constexpr std::chrono::seconds kLastWords{2};
 /// A pipe that is writable takes so much without blocking (POSIX: at least 512, Linux: 4,096).
 constexpr std::size_t kChunk = 4096;
 
-/// Writes to a descriptor that may be closed, full or a broken pipe. Used by spdlog's one thread.
-class DescriptorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+/// Writes to a descriptor that may be closed, full or a broken pipe. Used by one thread.
+class Descriptor {
 public:
-    explicit DescriptorSink(int descriptor) : descriptor_(descriptor) {}
+    explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
 
     /// From now on waiting for the reader ends at `deadline`. Any thread.
     void end_by(std::chrono::steady_clock::time_point deadline) {
         deadline_.store(deadline.time_since_epoch().count());
     }
 
-    /// Lines that could not be written. Any thread.
-    [[nodiscard]] std::uint64_t lost() const { return lost_.load(); }
-
-protected:
-    void sink_it_(const spdlog::details::log_msg& message) override {
-        line_.assign(message.payload.data(), message.payload.size());
-        line_ += '\n';
-        if (!write_all(line_)) {
-            lost_.fetch_add(1);
-        }
-    }
-
-    void flush_() override {}
-
-private:
-    [[nodiscard]] bool write_all(std::string_view rest) {
-        while (!rest.empty()) {
-            if (!wait_until_writable()) {
-                return false;
-            }
+    /// What could not be written.
+    std::string_view write(std::string_view rest) {
+        while (!rest.empty() && wait_until_writable()) {
             const auto written = ::write(descriptor_, rest.data(), std::min(rest.size(), kChunk));
             if (written < 0 && errno != EINTR && errno != EAGAIN) {
-                return false;
+                break;
             }
             rest.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
         }
-        return true;
+        return rest;
     }
 
+private:
     [[nodiscard]] bool wait_until_writable() const {
         constexpr int kSliceMillis = 100;  // how often end_by() is looked at
         while (true) {
@@ -79,10 +64,8 @@ private:
     }
 
     int descriptor_;
-    std::string line_;
     std::atomic<std::chrono::steady_clock::rep> deadline_{
         std::chrono::steady_clock::time_point::max().time_since_epoch().count()};
-    std::atomic<std::uint64_t> lost_{0};
 };
 
 /// A broken pipe raises SIGPIPE in the thread that writes: there it stays pending, and write()
@@ -97,31 +80,78 @@ void block_sigpipe() {
 class QueuedOutput final : public Output {
 public:
     QueuedOutput(int descriptor, std::size_t capacity)
-        : sink_(std::make_shared<DescriptorSink>(descriptor)),
-          queue_(std::make_shared<spdlog::details::thread_pool>(std::max<std::size_t>(capacity, 1),
-                                                                1, block_sigpipe)),
-          logger_(std::make_shared<spdlog::async_logger>(
-              "stderr", sink_, queue_, spdlog::async_overflow_policy::overrun_oldest)) {}
+        : capacity_(std::max<std::size_t>(capacity, 1)),
+          descriptor_(descriptor),
+          writer_([this] { run(); }) {}
 
-    /// Ending the queue writes what is in it.
     ~QueuedOutput() override {
-        sink_->end_by(std::chrono::steady_clock::now() + kLastWords);
-        queue_.reset();
+        descriptor_.end_by(std::chrono::steady_clock::now() + kLastWords);
+        {
+            const std::lock_guard lock{mutex_};
+            ending_ = true;
+        }
+        changed_.notify_one();
+        writer_.join();
     }
 
     void write(Level, std::string line) override {
-        // As an argument: braces in a line are no format.
-        logger_->log(spdlog::level::critical, spdlog::string_view_t{line.data(), line.size()});
+        bool wake = false;
+        {
+            const std::lock_guard lock{mutex_};
+            if (lines_.size() == capacity_) {
+                lines_.pop_front();
+                dropped_.fetch_add(1, std::memory_order_relaxed);
+            }
+            lines_.push_back(std::move(line));
+            wake = std::exchange(writer_waits_, false);
+        }
+        if (wake) {
+            changed_.notify_one();
+        }
     }
 
     [[nodiscard]] std::uint64_t dropped() const override {
-        return queue_->overrun_counter() + sink_->lost();
+        return dropped_.load(std::memory_order_relaxed);
     }
 
 private:
-    std::shared_ptr<DescriptorSink> sink_;
-    std::shared_ptr<spdlog::details::thread_pool> queue_;
-    std::shared_ptr<spdlog::async_logger> logger_;
+    void run() {
+        ::pthread_setname_np(::pthread_self(), "log-writer");
+        block_sigpipe();
+        std::string batch;
+        while (take(batch)) {
+            const auto unwritten = descriptor_.write(batch);
+            const auto lost = std::count(unwritten.begin(), unwritten.end(), '\n');
+            dropped_.fetch_add(static_cast<std::uint64_t>(lost), std::memory_order_relaxed);
+        }
+    }
+
+    /// The oldest line and those that fit into one write with it; waits for one. False at the end.
+    bool take(std::string& batch) {
+        batch.clear();
+        std::unique_lock lock{mutex_};
+        while (lines_.empty() && !ending_) {
+            writer_waits_ = true;
+            changed_.wait(lock);
+        }
+        while (!lines_.empty() &&
+               (batch.empty() || batch.size() + lines_.front().size() < kChunk)) {
+            batch += lines_.front();
+            batch += '\n';
+            lines_.pop_front();
+        }
+        return !batch.empty();
+    }
+
+    const std::size_t capacity_;
+    Descriptor descriptor_;
+    std::atomic<std::uint64_t> dropped_{0};
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<std::string> lines_;
+    bool writer_waits_ = false;
+    bool ending_ = false;
+    std::thread writer_;  // last: it uses all of the above
 };
 
 class NullOutput final : public Output {

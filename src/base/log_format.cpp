@@ -8,12 +8,16 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <span>
 #include <vector>
 
 namespace smw::log {
 namespace {
 
 constexpr std::string_view kCutMark = "…";
+/// Most lines are shorter.
+constexpr std::size_t kUsualBytes = 256;
 constexpr std::array<std::string_view, 4> kOwnKeys{"time", "level", "logger", "message"};
 
 std::string_view upper_name(Level level) {
@@ -46,17 +50,22 @@ std::string_view lower_name(Level level) {
 
 /// RFC 3339 in UTC with milliseconds. The text of a second is kept for the lines of that second on
 /// the same thread: to make it costs as much as the rest of a line.
-std::string timestamp(std::chrono::system_clock::time_point time) {
+void append_timestamp(std::string& out, std::chrono::system_clock::time_point time) {
     using std::chrono::system_clock;
     thread_local std::chrono::sys_seconds made_for{};
     thread_local std::string text;
     const auto millis = std::chrono::floor<std::chrono::milliseconds>(time);
     const auto seconds = std::chrono::floor<std::chrono::seconds>(millis);
     if (text.empty() || seconds != made_for) {
-        text = fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(system_clock::to_time_t(seconds)));
+        text = fmt::format("{:%Y-%m-%dT%H:%M:%S}.", fmt::gmtime(system_clock::to_time_t(seconds)));
         made_for = seconds;
     }
-    return fmt::format("{}.{:03}Z", text, (millis - seconds).count());
+    const auto fraction = static_cast<int>((millis - seconds).count());
+    out += text;
+    for (const int digit : {fraction / 100, fraction / 10 % 10, fraction % 10}) {
+        out += static_cast<char>('0' + digit);
+    }
+    out += 'Z';
 }
 
 /// `text`, or what fits into kMaxFieldBytes of it with a mark, never ending inside a character.
@@ -97,24 +106,60 @@ void append_value(std::string& out, const Field& field) {
     }
 }
 
-/// The keys of the fields, told apart by underscores from each other and from `taken`: an object
-/// with a key twice means another thing to every reader.
-std::vector<std::string> distinct_keys(Fields fields, std::vector<std::string> taken) {
-    const std::size_t own = taken.size();
-    taken.reserve(own + fields.size());
-    for (const Field& field : fields) {
-        std::string key = cut(field.key);
-        while (std::find(taken.begin(), taken.end(), key) != taken.end()) {
-            key += '_';
+/// The keys of the fields, told apart by underscores from each other and from those `taken`: an
+/// object with a key twice means another thing to every reader.
+class DistinctKeys {
+public:
+    DistinctKeys(Fields fields, std::span<const std::string_view> taken) : fields_(fields) {
+        if (!are_distinct(taken)) {
+            tell_apart(taken);
         }
-        taken.push_back(std::move(key));
     }
-    taken.erase(taken.begin(), taken.begin() + static_cast<std::ptrdiff_t>(own));
-    return taken;
-}
+
+    [[nodiscard]] std::string_view operator[](std::size_t index) const {
+        return made_.empty() ? std::data(fields_)[index].key : std::string_view{made_[index]};
+    }
+
+private:
+    /// As a rule: then none is copied.
+    [[nodiscard]] bool are_distinct(std::span<const std::string_view> taken) const {
+        for (auto field = fields_.begin(); field != fields_.end(); ++field) {
+            const auto is_same = [key = field->key](const Field& other) {
+                return other.key == key;
+            };
+            if (field->key.size() > kMaxFieldBytes ||
+                std::find(taken.begin(), taken.end(), field->key) != taken.end() ||
+                std::any_of(fields_.begin(), field, is_same)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void tell_apart(std::span<const std::string_view> taken) {
+        for (const Field& field : fields_) {
+            std::string key = cut(field.key);
+            while (std::find(taken.begin(), taken.end(), key) != taken.end() ||
+                   std::find(made_.begin(), made_.end(), key) != made_.end()) {
+                key += '_';
+            }
+            made_.push_back(std::move(key));
+        }
+    }
+
+    Fields fields_;
+    std::vector<std::string> made_;
+};
 
 /// Text between the tabs: a JSON string's inside, so that neither tab nor newline can be forged.
 void append_column(std::string& out, std::string_view text) {
+    const bool is_plain = std::all_of(text.begin(), text.end(), [](char character) {
+        return character >= ' ' && character < '\x7F';
+    });
+    if (is_plain && text.size() <= kMaxFieldBytes) {
+        out += text;
+        return;
+    }
     std::string quoted;
     append_text(quoted, text);
     // Quotation marks and backslashes are harmless here, and a message reads better without \".
@@ -127,14 +172,19 @@ void append_column(std::string& out, std::string_view text) {
 }
 
 std::string format_text(const Line& line) {
-    std::string out = fmt::format("{}\t{}\t", timestamp(line.time), upper_name(line.level));
+    std::string out;
+    out.reserve(kUsualBytes);
+    append_timestamp(out, line.time);
+    out += '\t';
+    out += upper_name(line.level);
+    out += '\t';
     append_column(out, line.logger);
     out += '\t';
     append_column(out, line.message);
     if (line.fields.size() == 0) {
         return out;
     }
-    const std::vector<std::string> keys = distinct_keys(line.fields, {});
+    const DistinctKeys keys{line.fields, {}};
     std::string_view separator = "\t{";
     std::size_t index = 0;
     for (const Field& field : line.fields) {
@@ -149,13 +199,17 @@ std::string format_text(const Line& line) {
 }
 
 std::string format_json(const Line& line) {
-    std::string out = fmt::format(R"({{"time":"{}","level":"{}","logger":)", timestamp(line.time),
-                                  lower_name(line.level));
+    std::string out;
+    out.reserve(kUsualBytes);
+    out += R"({"time":")";
+    append_timestamp(out, line.time);
+    out += R"(","level":")";
+    out += lower_name(line.level);
+    out += R"(","logger":)";
     append_text(out, line.logger);
     out += R"(,"message":)";
     append_text(out, line.message);
-    const std::vector<std::string> keys =
-        distinct_keys(line.fields, {kOwnKeys.begin(), kOwnKeys.end()});
+    const DistinctKeys keys{line.fields, kOwnKeys};
     std::size_t index = 0;
     for (const Field& field : line.fields) {
         out += ',';
@@ -193,8 +247,11 @@ void append_logfmt_text(std::string& out, std::string_view text) {
 }
 
 std::string format_logfmt(const Line& line) {
-    std::string out =
-        fmt::format("time={} level={} logger=", timestamp(line.time), lower_name(line.level));
+    std::string out = "time=";
+    append_timestamp(out, line.time);
+    out += " level=";
+    out += lower_name(line.level);
+    out += " logger=";
     append_logfmt_text(out, line.logger);
     out += " message=";
     append_logfmt_text(out, line.message);

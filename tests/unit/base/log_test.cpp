@@ -2,8 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spdlog/async.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -223,16 +221,6 @@ TEST(DescriptorOutput, LeavesSignalsOfTheProcessAlone) {
     sigset_t blocked;
     ::pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
     EXPECT_EQ(::sigismember(&blocked, SIGPIPE), 0);
-}
-
-TEST(DescriptorOutput, RegistersNothingInSpdlog) {
-    const auto output = make_stderr_output();
-    std::size_t loggers = 0;
-    spdlog::apply_all([&](const std::shared_ptr<spdlog::logger>& logger) {
-        loggers += logger->name().empty() ? 0 : 1;  // spdlog's own default has no name
-    });
-    EXPECT_EQ(loggers, 0U);
-    EXPECT_EQ(spdlog::thread_pool(), nullptr);
 }
 
 TEST(DescriptorOutput, TakesLinesFromManyThreadsWhole) {
