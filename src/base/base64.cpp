@@ -46,15 +46,19 @@ bool append_group(std::string& out, std::string_view group, std::size_t padding)
 }  // namespace
 
 std::string encode_base64(std::string_view bytes) {
-    std::string out((bytes.size() + kBytes - 1) / kBytes * 4, '=');
-    auto to = out.begin();
-    for (std::size_t at = 0; at < bytes.size(); at += kBytes, to += 4) {
-        const auto group = bytes.substr(at, kBytes);
-        const auto bits = bits_of(group);
-        // n bytes fill n + 1 characters, the others stay padding.
-        for (std::size_t i = 0; i <= group.size(); ++i) {
-            to[static_cast<std::ptrdiff_t>(i)] = kAlphabet[bits >> (18 - 6 * i) & 0x3f];
+    std::string out((bytes.size() + kBytes - 1) / kBytes * kDigits, '=');
+    char* to = out.data();
+    while (bytes.size() >= kBytes) {
+        const auto bits = bits_of(bytes);
+        for (const unsigned shift : {18U, 12U, 6U, 0U}) {
+            *to++ = kAlphabet[bits >> shift & 0x3FU];
         }
+        bytes.remove_prefix(kBytes);
+    }
+    // n bytes fill n + 1 characters, the others stay padding.
+    const auto bits = bits_of(bytes);
+    for (std::size_t i = 0; !bytes.empty() && i <= bytes.size(); ++i) {
+        *to++ = kAlphabet[bits >> (18 - 6 * i) & 0x3FU];
     }
     return out;
 }

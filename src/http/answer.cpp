@@ -7,9 +7,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <ctime>
-#include <iterator>
 
 namespace smw::http {
 
@@ -57,17 +55,35 @@ std::string_view status_reason(unsigned status) {
     }
 }
 
+void append_number(std::string& out, std::size_t number) {
+    const fmt::format_int digits{number};
+    out.append(digits.data(), digits.size());
+}
+
+/// After the line before.
+void append_header(std::string& out, std::string_view name, std::string_view value) {
+    out += "\r\n";
+    out += name;
+    out += ": ";
+    out += value;
+}
+
 }  // namespace
 
 void append_answer(std::string& out, const Response& response, AnswerStyle style) {
     out.reserve(out.size() + response.body.size() + 256);
-    fmt::format_to(std::back_inserter(out),
-                   "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nDate: {}\r\n",
-                   response.status, reason_phrase(response.status), response.content_type,
-                   response.body.size(), date_now());
+    out += "HTTP/1.1 ";
+    append_number(out, response.status);
+    out += ' ';
+    out += reason_phrase(response.status);
+    append_header(out, "Content-Type", response.content_type);
+    out += "\r\nContent-Length: ";
+    append_number(out, response.body.size());
+    append_header(out, "Date", date_now());
     for (const auto& [name, value] : response.headers) {
-        fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
+        append_header(out, name, value);
     }
+    out += "\r\n";
     if (!style.keep_alive) {
         out += "Connection: close\r\n";
     } else if (style.http_1_0) {
