@@ -1,5 +1,6 @@
 #include "smw/app/serve.hpp"
 
+#include "app/allowance.hpp"
 #include "app/server.hpp"
 #include "app/signals.hpp"
 
@@ -43,6 +44,7 @@ int serve(const ServeSettings& settings, Systems systems) {
         return std::find(enabled.begin(), enabled.end(), system->name()) == enabled.end();
     });
     occupy_standard_descriptors();
+    give_memory_back();
     const Signals signals;
     Server server{settings, std::move(systems)};
     if (const auto started = server.start(); !started) {

@@ -1,5 +1,7 @@
 #include "app/server.hpp"
 
+#include "app/allowance.hpp"
+#include "app/budgets.hpp"
 #include "app/cpus.hpp"
 #include "smw/base/thrown.hpp"
 #include "smw/base/version.hpp"
@@ -25,9 +27,9 @@ constexpr std::chrono::seconds kRelease{2};
 /// Probes and metrics are asked by few, and a body is none of their business.
 http::Limits side_limits() {
     http::Limits limits;
-    limits.max_connections = 64;
+    limits.max_connections = kSideConnections;
     limits.max_body_bytes = 4096;
-    limits.max_bytes_in_flight = 64 * limits.max_body_bytes;
+    limits.max_bytes_in_flight = kSideConnections * limits.max_body_bytes;
     limits.newcomer = Duration::zero();
     return limits;
 }
@@ -171,6 +173,7 @@ Expected<void> Server::start() {
     logger_.info("Starting", {{"version", version()},
                               {"revision", revision()},
                               {"threads", static_cast<std::int64_t>(shards_.size())}});
+    app::announce(take_allowance(), settings_, shards_.size(), logger_);
     for (const auto& name : settings_.ignored) {
         logger_.info("Flag accepted without effect", {{"flag", name}});
     }
