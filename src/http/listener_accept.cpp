@@ -96,36 +96,44 @@ Task<void> Listener::State::wait_for_room() {
     std::weak_ptr<Connection> asked;
     while (acceptor.is_open() && table.size() >= settings.limits.max_connections) {
         waits_for_room.store(true);
-        ask_unless_leaving(asked);
+        const TimePoint ask_again = ask_unless_leaving(asked);
         if (table.size() >= settings.limits.max_connections) {
-            co_await wait_for_signal();
+            co_await wait_for_signal(ask_again);
         }
         waits_for_room.store(false);
     }
 }
 
-/// One at a time: `asked` is the last.
-void Listener::State::ask_unless_leaving(std::weak_ptr<Connection>& asked) {
-    if (const auto leaving = asked.lock(); !leaving || !leaving->is_leaving()) {
-        asked = ask_longest_idle();
+/// Asks the longest idle connection, one at a time: `asked` is the last. Returns when to ask again
+/// although nothing has happened.
+TimePoint Listener::State::ask_unless_leaving(std::weak_ptr<Connection>& asked) {
+    if (const auto leaving = asked.lock(); leaving && leaving->is_leaving()) {
+        return TimePoint::max();
     }
+    const auto idle = table.longest_idle();
+    if (!idle) {
+        return TimePoint::max();
+    }
+    const TimePoint least =
+        TimePoint{std::chrono::nanoseconds{idle->idle_since()}} + settings.limits.least_idle;
+    if (std::chrono::steady_clock::now() < least) {
+        return least;
+    }
+    ask(idle);
+    asked = idle;
+    return TimePoint::max();
 }
 
-/// Null when there is none to ask.
-std::shared_ptr<Connection> Listener::State::ask_longest_idle() {
-    auto idle = table.longest_idle();
-    if (idle) {
-        asio::post(idle->executor(), [self = shared_from_this(), idle] {
-            if (!idle->close_if_idle()) {
-                self->signal_room();
-            }
-        });
-    }
-    return idle;
+void Listener::State::ask(const std::shared_ptr<Connection>& idle) {
+    asio::post(idle->executor(), [self = shared_from_this(), idle] {
+        if (!idle->close_if_idle()) {
+            self->signal_room();
+        }
+    });
 }
 
-Task<void> Listener::State::wait_for_signal() {
-    room.expires_at(TimePoint::max());
+Task<void> Listener::State::wait_for_signal(TimePoint until) {
+    room.expires_at(until);
     error_code ignored;
     co_await room.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }

@@ -42,9 +42,9 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
     void say_why_not(error_code error);
     void close_acceptor();
     Task<void> wait_for_room();
-    void ask_unless_leaving(std::weak_ptr<Connection>& asked);
-    std::shared_ptr<Connection> ask_longest_idle();
-    Task<void> wait_for_signal();
+    TimePoint ask_unless_leaving(std::weak_ptr<Connection>& asked);
+    void ask(const std::shared_ptr<Connection>& idle);
+    Task<void> wait_for_signal(TimePoint until);
     void signal_room();
     void take_or_say_why(boost::asio::ip::tcp::socket socket, Lane& lane);
     void take(boost::asio::ip::tcp::socket socket, Lane& lane);

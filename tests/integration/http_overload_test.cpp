@@ -56,5 +56,21 @@ TEST_F(LimitsReached, ConnectionsAreCountedForEachWhoComesAndSaidOnceASecond) {
     EXPECT_LE(said(server, "connections"), 1 + seconds());
 }
 
+/// A flood of connections that say nothing cannot push a caller out while it shakes hands.
+TEST(LeastIdle, WhoHasJustComeIsNotAskedToMakeRoom) {
+    auto limits = test_limits();
+    limits.max_connections = 1;
+    limits.least_idle = milliseconds{300};
+    HttpServer server{{.limits = limits}};
+    const auto start = std::chrono::steady_clock::now();
+    Client first = server.connect();
+    ASSERT_TRUE(first.ready());
+    Client next = server.connect();
+    ASSERT_TRUE(next.send(get("/echo")));
+    ASSERT_TRUE(next.read_answer());
+    EXPECT_GE(std::chrono::steady_clock::now() - start, limits.least_idle);
+    EXPECT_EQ(first.wait_for_end(), End::Orderly);
+}
+
 }  // namespace
 }  // namespace smw::test

@@ -12,6 +12,7 @@ namespace smw::test {
 
 http::Limits test_limits() {
     http::Limits limits;
+    limits.least_idle = std::chrono::milliseconds{5};
     limits.sweep = std::chrono::milliseconds{5};
     limits.drop = std::chrono::milliseconds{50};
     return limits;

@@ -23,6 +23,9 @@ namespace smw::http {
 /// Every limit of a listener. Times are upper bounds; `sweep` is how exactly they are kept.
 struct Limits {
     std::size_t max_connections = 1024;
+    /// Who has been idle for less makes no room: it has just come, or is about to ask again. So a
+    /// flood of connections cannot push a caller out while it shakes hands.
+    Duration least_idle = std::chrono::milliseconds{250};
     /// A Pod may have 1.5 MiB in etcd; a review carries object and oldObject, and JSON may be
     /// longer than protobuf: controller-runtime derives 7 MiB from that.
     std::size_t max_body_bytes = std::size_t{7} << 20;
