@@ -24,7 +24,7 @@ class Cluster:
         self._url = text.partition('server: "')[2].partition('"')[0]
 
     def expire(self) -> None:
-        """All watches end as too old: who follows lists again."""
+        """All watches end as too old: who follows lists again. Forgets when that was before."""
         self._ask("POST", "/control/expire")
 
     def listed(self) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import build
 from .process import Process, pinned
 from .settings import CONNECTIONS, HERE, LOAD_CORE, PATH, REVIEW, CannotMeasure
 
@@ -52,3 +53,29 @@ def warm(process: Process, port: int, loop: ClosedLoop | None = None) -> None:
     loop = loop or ClosedLoop()
     closed_loop(process, port, ClosedLoop(1, loop.connections, loop.review, loop.close))
     time.sleep(0.2)
+
+
+def constant_rate(process: Process, port: int, rate: float, seconds: float) -> dict[str, Any]:
+    """Reviews at a rate that does not wait for the server: latency counts from when each was due."""
+    command = [str(build.oha()), "--no-tui", "--output-format", "json", "--latency-correction"]
+    command += ["-z", f"{seconds:.0f}s", "-q", f"{rate:.0f}", "-c", str(CONNECTIONS), "-m", "POST"]
+    command += ["-D", str(REVIEW), "-T", "application/json", "--insecure", "--disable-compression"]
+    command += ["-w", f"https://127.0.0.1:{port}{PATH}"]
+    ran = subprocess.run(pinned(LOAD_CORE, *command), capture_output=True, text=True)
+    process.check()
+    if ran.returncode != 0:
+        raise CannotMeasure(f"oha failed: {ran.stdout}{ran.stderr}")
+    said = json.loads(ran.stdout)
+    refused = {code: count for code, count in said["statusCodeDistribution"].items() if code != "200"}
+    broken = {why: n for why, n in said["errorDistribution"].items() if "deadline" not in why}
+    if refused or broken:
+        raise CannotMeasure(f"not all reviews were answered: {refused}{broken}")
+    percentiles = {name: said["latencyPercentiles"][name] * 1e3 for name in ("p50", "p99", "p99.9")}
+    return {
+        "rate": rate,
+        "per_second": said["summary"]["requestsPerSec"],
+        "p50_ms": percentiles["p50"],
+        "p99_ms": percentiles["p99"],
+        "p999_ms": percentiles["p99.9"],
+        "slowest_ms": said["summary"]["slowest"] * 1e3,
+    }

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from .settings import LOAD_CORE, PATIENCE, SERVER_CORE, CannotMeasure
@@ -99,13 +100,11 @@ class Process:
             self._reader.wait(10)
 
 
-def wait_until(done: object, what: str, process: Process | None = None) -> None:
-    """`done` is asked until it is true."""
-    assert callable(done)
+def wait_until(done: Callable[[], bool], what: str, process: Process, pause: float = 0.01) -> None:
+    """`done` is asked until it is true; the process must not end before."""
     until = time.monotonic() + PATIENCE
     while not done():
-        if process is not None:
-            process.check()
+        process.check()
         if time.monotonic() > until:
             raise CannotMeasure(f"waited {PATIENCE:.0f} s in vain: {what}")
-        time.sleep(0.01)
+        time.sleep(pause)
