@@ -37,6 +37,15 @@ CASES = [
 ]
 
 
+def measure(only: list[str], rounds: int, seconds: float) -> tuple[list[Goal], Results]:
+    """All cases, or those of the servers named in `only`."""
+    cases = [case for case in CASES if not only or case.server.name in only]
+    for case in cases:
+        case.server.build()
+    results = compare(cases, rounds, seconds)
+    return goals(results), results
+
+
 def compare(cases: list[Case], rounds: int, seconds: float) -> Results:
     results: Results = {case.name: [] for case in cases}
     counts = {case.backups for case in cases if case.server.cluster}

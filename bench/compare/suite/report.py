@@ -1,0 +1,81 @@
+"""What a run found, as JSON, as tables and in docs/performance.md."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from . import build, closed, goals, plots
+from .goals import Goal
+from .settings import ROOT
+
+PAGE = ROOT / "docs/performance.md"
+FROM, TO = "<!-- measured: from here", "<!-- measured: to here -->"
+
+
+class Report:
+    def __init__(self, command: str) -> None:
+        self.goals: list[Goal] = []
+        self.raw: dict[str, Any] = {}
+        self._head = {
+            "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+            "command": command,
+            "machine": _machine(),
+            "programs": _programs(),
+        }
+
+    def add(self, name: str, found: tuple[list[Goal], Any]) -> None:
+        self.goals += found[0]
+        self.raw[name] = found[1]
+
+    def tables(self) -> str:
+        parts = [f"- {name}: {text}" for name, text in self._head.items()]
+        text = "\n".join(parts) + "\n\n" + goals.show(self.goals)
+        if "closed" in self.raw:
+            text += "\n\n" + closed.show(self.raw["closed"])
+        return text
+
+    def write(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = {**self._head, "goals": [goal.as_json() for goal in self.goals], **self.raw}
+        (folder / "measured.json").write_text(json.dumps(found, indent=1) + "\n")
+        plots.draw(self.raw, folder)
+
+    def write_page(self) -> None:
+        """The tables into docs/performance.md, the plots beside it."""
+        head, _, rest = PAGE.read_text().partition(FROM)
+        line, _, rest = rest.partition("\n")
+        tail = rest.partition(TO)[2]
+        PAGE.write_text(f"{head}{FROM}{line}\n\n{self.tables()}\n\n{TO}{tail}")
+        plots.draw(self.raw, PAGE.with_suffix(""))
+
+
+def _machine() -> str:
+    cpus = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in cpus if line.startswith("model name")]
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) / 2**20
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", "")
+    kernel = f"Linux {platform.release()}"
+    return f"{len(models)} × {models[0]}, {memory:.0f} GiB, {system}, {kernel}"
+
+
+def _programs() -> str:
+    revision = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    said = {
+        "server": _first_line([str(build.ours()), "version"]),
+        "tree": _first_line(revision),
+        "openssl": _first_line(["openssl", "version"]),
+        "wrk": _first_line(["wrk", "-v"]),
+        "oha": build.OHA_VERSION,
+        "g++": _first_line(["g++", "--version"]),
+    }
+    return "; ".join(f"{name} {text}" for name, text in said.items())
+
+
+def _first_line(command: list[str]) -> str:
+    said = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    return said.splitlines()[0] if said else "?"
