@@ -5,7 +5,6 @@
 #include "smw/async/sleep.hpp"
 #include "smw/base/thrown.hpp"
 #include "smw/http/router.hpp"
-#include "smw/json/document.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -20,17 +19,6 @@ namespace beast = boost::beast;
 namespace asio = boost::asio;
 
 namespace {
-
-/// Start line and headers, and the same again for chunk heads and trailers.
-constexpr std::size_t kMaxHeadBytes = std::size_t{16} << 10;
-/// A TLS record carries at most this much.
-constexpr std::size_t kReadBytes = std::size_t{16} << 10;
-
-/// No chunked body is shorter ("0\r\n\r\n"), and Beast 1.81 asserts that it never resumes with
-/// less.
-constexpr std::size_t kMinChunkedBytes = 5;
-
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::int64_t steady_nanoseconds() {
     const std::chrono::nanoseconds now = std::chrono::steady_clock::now().time_since_epoch();
@@ -125,6 +113,9 @@ Task<bool> Connection::shake_hands() {
     const error_code failed = co_await transport_.handshake();
     become_busy(!failed);
     shared_.on_handshake(transport_.tls_version(), !failed);
+    if (failed && expired_ && !leaving_.load() && !shared_.stopping.load()) {
+        shared_.reached.note(Limit::HandshakeTime);
+    }
     if (failed) {
         shared_.logger.debug("TLS handshake failed", {{"why", failed.message()}});
     } else if (shared_.callers != nullptr) {
@@ -264,6 +255,11 @@ Task<Response> Connection::ask_service(RequestHead head) {
 }
 
 Task<bool> Connection::refuse(Refusal refusal) {
+    if (refusal.status == 408) {
+        shared_.reached.note(Limit::HeadTime);
+    } else if (refusal.status == 431) {
+        shared_.reached.note(Limit::HeadBytes);
+    }
     const Response response = status_response(refusal.status, refusal.why);
     body_done_ = false;
     co_return co_await answer(response, false);
@@ -275,117 +271,14 @@ Task<bool> Connection::answer(const Response& response, bool keep_alive) {
     append_answer(out_, response, {keep_alive, framing_.http_1_0, head_request_});
     arm(shared_.limits.write, OnExpiry::Close);
     const error_code error = co_await transport_.write(out_);
+    if (error && expired_) {
+        shared_.reached.note(Limit::AnswerTime);
+    }
     disarm();
     if (out_.capacity() > kMaxSpareBytes) {
         out_ = std::string{};
     }
     co_return !error && keep_alive;
-}
-
-Task<Expected<std::string>> Connection::read_body(Deadline deadline) {
-    std::string body = std::move(spare_);
-    body.clear();
-    if (body_done_) {
-        co_return body;
-    }
-    if (!framing_.chunked && framing_.content_length > shared_.limits.max_body_bytes) {
-        co_return fail(Code::TooLarge, "the body is larger than --max-body-bytes");
-    }
-    if (auto reserved = reserve(static_cast<std::size_t>(framing_.content_length)); !reserved) {
-        co_return tl::unexpected(reserved.error());
-    }
-    arm(Deadline::after(shared_.limits.body).nearer(deadline));
-    if (framing_.expects_continue && buffer_.size() == 0) {
-        const error_code error = co_await transport_.write(kContinue);
-        if (error) {
-            co_return tl::unexpected(read_error(error));
-        }
-    }
-    Expected<void> read;
-    if (framing_.chunked) {
-        read = co_await read_chunked_body(body);
-    } else {
-        read = co_await read_sized_body(body);
-    }
-    disarm();
-    if (!read) {
-        peer_gone_ = read.error().code == Code::Cancelled;
-        co_return tl::unexpected(read.error());
-    }
-    body_done_ = true;
-    co_return body;
-}
-
-/// Past Beast: straight into the body, for there is nothing to parse.
-Task<Expected<void>> Connection::read_sized_body(std::string& body) {
-    const auto length = static_cast<std::size_t>(framing_.content_length);
-    body.reserve(length + json::Document::kPadding);
-    const std::size_t here = std::min(length, buffer_.size());
-    body.append(static_cast<const char*>(buffer_.data().data()), here);
-    buffer_.consume(here);
-    while (body.size() < length) {
-        const std::size_t have = body.size();
-        body.resize(have + std::min(length - have, kReadBytes));
-        error_code error;
-        const auto space = asio::buffer(body.data() + have, body.size() - have);
-        const std::size_t count = co_await transport_.read_some(space, error);
-        body.resize(have + count);
-        if (error) {
-            co_return tl::unexpected(read_error(error));
-        }
-    }
-    co_return Expected<void>{};
-}
-
-Task<Expected<void>> Connection::read_chunked_body(std::string& body) {
-    parser_->body_limit(shared_.limits.max_body_bytes);
-    bool begun = false;
-    while (!parser_->is_done()) {
-        error_code error;
-        begun = begun || buffer_.size() >= kMinChunkedBytes;
-        const std::size_t used = begun ? parser_->put(buffer_.data(), error) : 0;
-        buffer_.consume(used);
-        if (error == beast::http::error::body_limit) {
-            co_return fail(Code::TooLarge, "the body is larger than --max-body-bytes");
-        }
-        const bool needs_more = error == beast::http::error::need_more || (!error && used == 0);
-        if ((error && !needs_more) || (needs_more && buffer_.size() > kMaxHeadBytes)) {
-            co_return fail(Code::BadRequest, "a chunk of the body is malformed");
-        }
-        const std::size_t size = parser_->get().body().size();
-        if (auto reserved = reserve(size - reserved_); !reserved) {
-            co_return reserved;
-        }
-        if (needs_more && !parser_->is_done()) {
-            error = co_await fill();
-            if (error) {
-                co_return tl::unexpected(read_error(error));
-            }
-        }
-    }
-    body = std::move(parser_->get().body());
-    body.reserve(body.size() + json::Document::kPadding);
-    co_return Expected<void>{};
-}
-
-Expected<void> Connection::reserve(std::size_t bytes) {
-    if (bytes > 0 && !shared_.budget.reserve(bytes, reserved_)) {
-        return fail(Code::Unavailable,
-                    "too many bytes of requests in flight (--max-bytes-in-flight); call again");
-    }
-    reserved_ += bytes;
-    return {};
-}
-
-void Connection::release_reservation() {
-    shared_.budget.release(std::exchange(reserved_, 0));
-}
-
-Error Connection::read_error(error_code error) const {
-    if (expired_) {
-        return {Code::DeadlineExceeded, "the body of the request took too long to arrive"};
-    }
-    return {Code::Cancelled, "the caller went away: " + error.message()};
 }
 
 }  // namespace smw::http

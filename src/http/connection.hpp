@@ -4,6 +4,7 @@
 
 #include "http/byte_budget.hpp"
 #include "http/head.hpp"
+#include "http/limits_reached.hpp"
 #include "http/transport.hpp"
 #include "smw/http/listener.hpp"
 
@@ -21,18 +22,25 @@
 
 namespace smw::http {
 
+/// Start line and headers, and the same again for chunk heads and trailers.
+inline constexpr std::size_t kMaxHeadBytes = std::size_t{16} << 10;
+/// A TLS record carries at most this much.
+inline constexpr std::size_t kReadBytes = std::size_t{16} << 10;
+
 /// What the connections of a listener share. Outlives them.
 struct Shared {
-    Shared(const Limits& bounds, Service& answers, log::Logger log)
+    Shared(const Limits& bounds, Service& answers, log::Logger log, LimitsReached& counted)
         : limits(bounds),
           service(answers),
           logger(std::move(log)),
+          reached(counted),
           budget(bounds.max_bytes_in_flight) {}
 
     const Limits limits;
     Service& service;
     const tls::Callers* callers = nullptr;  ///< null: whoever connects may ask
     log::Logger logger;
+    LimitsReached& reached;
     ByteBudget budget;
     std::atomic<bool> closing{false};  ///< each answer says Connection: close
     std::atomic<bool> stopping{
@@ -105,9 +113,12 @@ private:
         return shared_.callers == nullptr ||
                shared_.callers->stands(caller_, std::chrono::system_clock::now());
     }
+    Expected<void> reserve_first();
     Expected<void> reserve(std::size_t bytes);
     void release_reservation();
-    [[nodiscard]] Error read_error(error_code error) const;
+    [[nodiscard]] Error too_large();
+    [[nodiscard]] Error too_many();
+    [[nodiscard]] Error read_error(error_code error);
 
     Shared& shared_;
     boost::asio::any_io_executor executor_;

@@ -28,7 +28,7 @@ Listener::State::State(ListenerSettings chosen, std::vector<async::Shard*> shard
     : settings(std::move(chosen)),
       logger(log),
       reached(settings.name, log, metrics),
-      shared(settings.limits, service, std::move(log)),
+      shared(settings.limits, service, std::move(log), reached),
       acceptor(shards.front()->executor()),
       room(shards.front()->executor()) {
     for (async::Shard* shard : shards) {

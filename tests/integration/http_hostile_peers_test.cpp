@@ -44,6 +44,23 @@ TEST(HostilePeer, ThatTricklesABodyHasNoMoreTime) {
     expect_nothing_left(server);
 }
 
+/// Hardly any body, and never a pause in which the read could be ended.
+TEST(HostilePeer, ThatSendsExtensionsOfChunksWithoutEndHasNoMoreTime) {
+    auto limits = test_limits();
+    limits.body = milliseconds{60};
+    HttpServer server{{.limits = limits, .tls = false, .shards = 1}};
+    Bystander bystander{server};
+    Client client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    std::string chunks;
+    for (int count = 0; count < 100; ++count) {
+        chunks += "1;" + std::string(8000, 'e') + "\r\nx\r\n";
+    }
+    EXPECT_TRUE(eventually([&] { return !client.send(chunks); }));
+    expect_unharmed(bystander);
+    expect_nothing_left(server);
+}
+
 /// Ten thousand requests, far more answers than socket buffers hold, and nobody who reads them.
 TEST(HostilePeer, APipelineNobodyReadsIsNotServedAheadAndComesInOrder) {
     constexpr int kRequests = 10'000;

@@ -33,5 +33,24 @@ TEST(ByteBudget, OneOfTwoMayNotGrowOverTheCap) {
     EXPECT_EQ(budget.used(), 100U) << "a refusal reserves nothing";
 }
 
+TEST(ByteBudget, WhoGrowsLeavesASixteenthToThoseWhoBegin) {
+    ByteBudget budget{1600};
+    EXPECT_TRUE(budget.reserve(750));
+    EXPECT_TRUE(budget.reserve(700));
+    EXPECT_FALSE(budget.reserve(51, 700));
+    EXPECT_TRUE(budget.reserve(50, 700));
+    EXPECT_TRUE(budget.reserve(100)) << "who begins may have it";
+    EXPECT_EQ(budget.used(), 1600U);
+}
+
+TEST(ByteBudget, TellsWhetherOneThatGrowsWouldFit) {
+    ByteBudget budget{1600};
+    EXPECT_TRUE(budget.has_room_for(5000)) << "one always fits";
+    EXPECT_EQ(budget.used(), 0U);
+    EXPECT_TRUE(budget.reserve(100));
+    EXPECT_TRUE(budget.has_room_for(1400));
+    EXPECT_FALSE(budget.has_room_for(1401));
+}
+
 }  // namespace
 }  // namespace smw::http
