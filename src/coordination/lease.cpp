@@ -33,10 +33,11 @@ std::optional<WallTime> time_of(json::Value object, std::string_view key) {
 
 /// metav1.MicroTime: always six digits behind the point, without which Go does not take it.
 std::string micro_time(WallTime time) {
-    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-    const auto micros = std::chrono::floor<std::chrono::microseconds>(time - whole).count();
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), micros);
+    // In this order: nanoseconds do not reach down to the second in which the first of them lies.
+    const auto micros = std::chrono::floor<std::chrono::microseconds>(time);
+    const auto whole = std::chrono::floor<std::chrono::seconds>(micros);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(whole.time_since_epoch().count()),
+                       (micros - whole).count());
 }
 
 void write_spec(json::Writer& writer, const LeaseRecord& record) {

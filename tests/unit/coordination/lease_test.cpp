@@ -144,5 +144,14 @@ TEST(Lease, ComesBackAsItWasWritten) {
     EXPECT_EQ(lease->record, record);
 }
 
+TEST(Lease, TakesTimesThatTheClockDoesNotReach) {
+    LeaseRecord record;
+    record.acquire_time = WallTime::min();
+    record.renew_time = WallTime::max();
+    const auto spec = Json::parse(lease_body(kube::ObjectKey{"n", "l"}, record).json)["spec"];
+    EXPECT_EQ(spec["acquireTime"], "1677-09-21T00:12:43.145224Z");
+    EXPECT_EQ(spec["renewTime"], "2262-04-11T23:47:16.854775Z");
+}
+
 }  // namespace
 }  // namespace smw::coordination
