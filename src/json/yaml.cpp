@@ -108,6 +108,13 @@ bool is_marked(const std::vector<std::string_view>& lines, int line) {
     return false;
 }
 
+/// What yaml-cpp says, but for the byte that it repeats: that may be half a character, or its own
+/// mark of the end.
+std::string_view reason_of(const YAML::Exception& error) {
+    return error.msg.starts_with(YAML::ErrorMsg::INVALID_ESCAPE) ? "unknown escape character"
+                                                                 : std::string_view{error.msg};
+}
+
 /// What yaml-cpp says about tabs and about its own end of the text is true and helps nobody.
 tl::unexpected<Error> explain(std::string_view text, const YAML::Exception& error) {
     const auto lines = split_lines(text);
@@ -115,11 +122,11 @@ tl::unexpected<Error> explain(std::string_view text, const YAML::Exception& erro
     if (line > lines.size()) {
         const bool is_open = error.msg == YAML::ErrorMsg::DOC_IN_SCALAR;
         return fail_at(std::max<std::size_t>(lines.size(), 1),
-                       is_open ? "the text ends inside a quoted string" : error.msg);
+                       is_open ? "the text ends inside a quoted string" : reason_of(error));
     }
     const std::string_view content = lines[line - 1];
     const std::string_view blanks = content.substr(0, content.find_first_not_of(kBlanks));
-    return fail_at(line, blanks.find('\t') == std::string_view::npos ? std::string_view{error.msg}
+    return fail_at(line, blanks.find('\t') == std::string_view::npos ? reason_of(error)
                                                                      : "tabs cannot indent");
 }
 

@@ -246,6 +246,11 @@ TEST(ParseYaml, RefusesAQuotedScalarWithoutItsEnd) {
     }
 }
 
+TEST(ParseYaml, AnErrorRepeatsNoPieceOfACharacter) {
+    EXPECT_EQ(json_of("a: \"\\\u00e9\"\n"), "line 1: unknown escape character");
+    EXPECT_EQ(json_of("a: 1\nb: \"x\\"), "line 2: unknown escape character");
+}
+
 TEST(ParseYaml, TheLineOfAnErrorIsOneOfTheText) {
     EXPECT_EQ(json_of("a: 1\nb: 'x\n"), "line 2: the text ends inside a quoted string");
     EXPECT_EQ(json_of("a: 1\nb: [x,\n"), "line 2: end of sequence flow not found");
