@@ -5,6 +5,7 @@
 #include "smw/async/sleep.hpp"
 #include "smw/base/thrown.hpp"
 #include "smw/http/router.hpp"
+#include "smw/tls/record_flood.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -98,6 +99,9 @@ Task<void> Connection::run() {
     const bool secure = co_await shake_hands();
     for (bool goes_on = secure; goes_on;) {
         goes_on = co_await serve_one();
+    }
+    if (transport_.session() != nullptr && tls::is_flooded(transport_.session())) {
+        shared_.reached.note(Limit::KeyRenewals);
     }
     // Reads what the peer is still sending, so that the close does not reset an answer away. Who
     // makes room, or has been silent for too long, gets no such time.

@@ -16,6 +16,7 @@ struct Words {
 constexpr std::array<Words, kLimits> kWords{{
     {"connections", "there are --max-connections connections: the longest idle one makes room"},
     {"descriptors", "no descriptor or memory was left to accept a connection with (ulimit -n)"},
+    {"key-renewals", "a caller renewed the keys of its TLS session again and again"},
     {"handshake-time", "a caller took too long over the TLS handshake"},
     {"head-time", "a caller took too long to send the head of a request"},
     {"head-bytes", "the head of a request was too long"},

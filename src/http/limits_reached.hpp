@@ -18,6 +18,7 @@ namespace smw::http {
 enum class Limit : std::size_t {
     Connections,    ///< --max-connections: somebody had to make room, or newcomers waited
     Descriptors,    ///< none left, or no memory, to accept with
+    KeyRenewals,    ///< tls::kMaxHandshakeRecords
     HandshakeTime,  ///< the rest: see Limits
     HeadTime,
     HeadBytes,

@@ -1,4 +1,4 @@
-#include "tls/record_flood.hpp"
+#include "smw/tls/record_flood.hpp"
 
 #include <openssl/ssl.h>
 

@@ -1,7 +1,7 @@
 #include "smw/tls/server_context.hpp"
 
+#include "smw/tls/record_flood.hpp"
 #include "tls/openssl.hpp"
-#include "tls/record_flood.hpp"
 #include "tls/verify_caller.hpp"
 
 #include <fmt/format.h>

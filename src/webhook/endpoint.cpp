@@ -128,7 +128,7 @@ Task<Endpoint::Answer> Endpoint::answer(http::Exchange& exchange) {
     }
     const InFlight::Place place{in_flight_};
     if (!place) {
-        co_return shed("too many reviews in flight (--max-in-flight); call again");
+        co_return shed("too many reviews in flight (--max-in-flight); call again", reviews_line_);
     }
     Answer given = co_await review(*body, deadline);
     exchange.recycle(std::move(*body));
@@ -205,12 +205,8 @@ Endpoint::Answer Endpoint::answer_decision(const admission::Request& request,
 }
 
 /// The API server waits and calls again inside its own deadline (seen on 1.36).
-Endpoint::Answer Endpoint::shed(std::string_view why) {
-    using std::chrono::duration_cast;
-    const auto now =
-        duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())
-            .count();
-    if (last_shed_warning_.exchange(now, std::memory_order_relaxed) != now) {
+Endpoint::Answer Endpoint::shed(std::string_view why, OnceASecond& line) {
+    if (line.pass()) {
         logger_.warn("Reviews are shed", {{"why", why}});
     }
     kube::Status status;
@@ -228,7 +224,7 @@ Endpoint::Answer Endpoint::shed(std::string_view why) {
 /// What became of a body that is not there, or is no review.
 Endpoint::Answer Endpoint::refuse_body(const Error& error) {
     if (error.code == Code::Unavailable) {
-        return shed(error.message);
+        return shed(error.message, bytes_line_);
     }
     logger_.debug("Request refused", {{"why", error.message}});
     Answer given;

@@ -69,6 +69,11 @@ TEST_F(HostileTls, KeyUpdatesWithoutEndEndTheConnection) {
         }
         EXPECT_LT(updates, kEndless) << ask_for_one;
         EXPECT_TRUE(eventually([&] { return client.ended_now(); }));
+        EXPECT_TRUE(eventually([&] {
+            return server.metric(
+                       "smw_limits_reached_total{limit=\"key-renewals\","
+                       "listener=\"webhook\"}") == "1";
+        }));
         expect_unharmed(bystander);
     }
 }

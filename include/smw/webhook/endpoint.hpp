@@ -3,12 +3,12 @@
 
 #include "smw/admission/handler.hpp"
 #include "smw/base/log.hpp"
+#include "smw/base/once_a_second.hpp"
 #include "smw/http/service.hpp"
 #include "smw/metrics/registry.hpp"
 
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -88,7 +88,8 @@ private:
     Task<Answer> decide(const admission::Request& request, Deadline deadline);
     [[nodiscard]] Answer answer_decision(const admission::Request& request,
                                          const admission::Response& decision) const;
-    [[nodiscard]] Answer shed(std::string_view why);
+    /// `line`: the log's, of that kind.
+    [[nodiscard]] Answer shed(std::string_view why, OnceASecond& line);
     [[nodiscard]] Answer refuse_body(const Error& error);
     void count(const Answer& answer, TimePoint received) const;
 
@@ -99,7 +100,8 @@ private:
     std::vector<metrics::Counter> requests_;   ///< by operation, then outcome
     std::vector<metrics::Counter> decisions_;  ///< by reason
     metrics::Histogram duration_;
-    std::atomic<std::int64_t> last_shed_warning_{0};  ///< steady seconds
+    OnceASecond reviews_line_;
+    OnceASecond bytes_line_;
 };
 
 }  // namespace smw::webhook

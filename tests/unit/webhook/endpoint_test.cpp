@@ -262,6 +262,25 @@ TEST_F(EndpointTest, ShedsWhenTooManyReviewsAreInFlight) {
     EXPECT_EQ(in_flight_.count(), 0U);
 }
 
+TEST_F(EndpointTest, OneKindOfSheddingDoesNotSilenceTheOther) {
+    Endpoint endpoint{handler_, {}, in_flight_, output_.logger(), metrics_};
+    const InFlight::Place place{in_flight_};
+    for (const bool bytes : {true, false}) {
+        if (bytes) {
+            exchange_.body_ = fail(Code::Unavailable, "bytes in flight");
+        } else {
+            exchange_.body_ = std::string{kReview};
+        }
+        boost::asio::io_context context;
+        auto answer =
+            boost::asio::co_spawn(context, endpoint.serve(exchange_), boost::asio::use_future);
+        context.run();
+        EXPECT_EQ(answer.get().status, 503U);
+    }
+    EXPECT_EQ(output_.count("Reviews are shed"), 2U) << output_.text();
+    EXPECT_EQ(output_.count("--max-in-flight"), 1U);
+}
+
 TEST_F(EndpointTest, WarnsOfSheddingAtMostOnceASecond) {
     exchange_.body_ = fail(Code::Unavailable, "bytes in flight");
     Endpoint endpoint{handler_, {}, in_flight_, output_.logger(), metrics_};
