@@ -24,7 +24,7 @@ class Cluster:
         self._url = text.partition('server: "')[2].partition('"')[0]
 
     def expire(self) -> None:
-        """All watches end as too old: who follows lists again. Forgets when that was before."""
+        """All watches end as too old: who follows lists again. Also forgets the list before."""
         self._ask("POST", "/control/expire")
 
     def listed(self) -> tuple[float, float]:
@@ -44,12 +44,13 @@ class Cluster:
 
 @contextlib.contextmanager
 def running(count: int, cronjob: str | None = None) -> Iterator[Cluster]:
-    """With `count` backups, one of them that of the review's Job, or of the CronJob that owns it."""
+    """With `count` backups, one of them of the review's Job, or of the CronJob that owns it."""
     with tempfile.TemporaryDirectory(prefix="compare-cluster-") as name:
         folder = Path(name)
         # It must not take the core's time from the load.
-        command = ["nice", "-n", "19", str(build.apiserver()), "-folder", name, "-count", str(count)]
-        command += ["-template", str(fixture.BACKUP), "-job", fixture.JOB, "-uid", fixture.job_uid()]
+        command = ["nice", "-n", "19", str(build.apiserver()), "-folder", name]
+        command += ["-count", str(count), "-template", str(fixture.BACKUP)]
+        command += ["-job", fixture.JOB, "-uid", fixture.job_uid()]
         command += ["-cronjob", cronjob] if cronjob else []
         process = Process(command, folder / "log", LOAD_CORE)
         try:

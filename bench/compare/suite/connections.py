@@ -32,14 +32,15 @@ def handshakes(rounds: int, seconds: float, peers: bool) -> tuple[list[Goal], Ra
                     warm(run.process, run.port, loop)
                     result = closed_loop(run.process, run.port, loop)
                 raw[server.name].append(result)
-                print(f"handshakes: {server.name} {1e6 / result['cpu_us']:,.0f}/s of CPU", flush=True)
+                each = 1e6 / result["cpu_us"]
+                print(f"handshakes: {server.name} {each:,.0f}/s of CPU", flush=True)
     ours = 1e6 / median(raw["ours"], "cpu_us")
     what = "with a review each, a second of CPU"
     return [Goal("Handshakes", what, ours, 2_500, "/s", at_least=True)], raw
 
 
 def starts(rounds: int) -> tuple[list[Goal], Raw]:
-    """With OBJECTS backups: until it listens, and until it is ready after the first page was asked for."""
+    """With OBJECTS backups: until it listens; from the first page asked for until it is ready."""
     raw: Raw = {"listening_ms": [], "ready_s": []}
     with cluster.running(OBJECTS) as big:
         for _ in range(max(rounds, 3)):

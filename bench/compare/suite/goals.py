@@ -32,7 +32,7 @@ class Goal:
 
     @property
     def _unit(self) -> str:
-        return f" {self.unit}" if self.unit not in ("×", "%") else f" {self.unit}"[self.unit == "×" :]
+        return self.unit if self.unit in ("", "×", "/s") else f" {self.unit}"
 
     def as_json(self) -> dict[str, Any]:
         return {

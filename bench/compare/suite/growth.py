@@ -1,4 +1,4 @@
-"""What a review costs as the state grows, and where the CronJob's backup is found by its Job's owner."""
+"""What a review costs as the state grows, by its Job's owner, and on two shards."""
 
 from __future__ import annotations
 

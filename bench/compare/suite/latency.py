@@ -82,6 +82,7 @@ def _line(result: Raw) -> str:
     return (
         f"{result['per_second']:,.0f}/s of {result['rate']:,.0f}/s  p50 {result['p50_ms']:.3f}"
         f"  p99 {result['p99_ms']:.3f}  p99.9 {result['p999_ms']:.3f} ms"
+        f"  generator busy {result['generator_busy']:.2f}"
     )
 
 

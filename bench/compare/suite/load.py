@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import time
 from dataclasses import dataclass
@@ -28,8 +29,9 @@ class ClosedLoop:
 def closed_loop(process: Process, port: int, loop: ClosedLoop) -> dict[str, Any]:
     """One run against a server that answers, and what a review cost the server."""
     command = ["wrk", "-t", "1", "-c", str(loop.connections), "-d", f"{loop.seconds:.0f}s"]
-    command += ["--timeout", "30s", "-s", str(HERE / "review.lua"), f"https://127.0.0.1:{port}{PATH}"]
-    command += ["--", str(loop.review)] + (["close"] if loop.close else [])
+    command += ["--timeout", "30s", "-s", str(HERE / "review.lua")]
+    command += [f"https://127.0.0.1:{port}{PATH}", "--", str(loop.review)]
+    command += ["close"] if loop.close else []
     cpu = process.cpu()
     ran = subprocess.run(pinned(LOAD_CORE, *command), capture_output=True, text=True)
     cpu = process.cpu() - cpu
@@ -56,17 +58,19 @@ def warm(process: Process, port: int, loop: ClosedLoop | None = None) -> None:
 
 
 def constant_rate(process: Process, port: int, rate: float, seconds: float) -> dict[str, Any]:
-    """Reviews at a rate that does not wait for the server: latency counts from when each was due."""
+    """Reviews at a rate that waits for nobody: latency counts from when each was due."""
     command = [str(build.oha()), "--no-tui", "--output-format", "json", "--latency-correction"]
     command += ["-z", f"{seconds:.0f}s", "-q", f"{rate:.0f}", "-c", str(CONNECTIONS), "-m", "POST"]
     command += ["-D", str(REVIEW), "-T", "application/json", "--insecure", "--disable-compression"]
     command += ["-w", f"https://127.0.0.1:{port}{PATH}"]
+    before = _children_cpu()
     ran = subprocess.run(pinned(LOAD_CORE, *command), capture_output=True, text=True)
+    busy = (_children_cpu() - before) / seconds
     process.check()
     if ran.returncode != 0:
         raise CannotMeasure(f"oha failed: {ran.stdout}{ran.stderr}")
     said = json.loads(ran.stdout)
-    refused = {code: count for code, count in said["statusCodeDistribution"].items() if code != "200"}
+    refused = {code: n for code, n in said["statusCodeDistribution"].items() if code != "200"}
     broken = {why: n for why, n in said["errorDistribution"].items() if "deadline" not in why}
     if refused or broken:
         raise CannotMeasure(f"not all reviews were answered: {refused}{broken}")
@@ -78,4 +82,11 @@ def constant_rate(process: Process, port: int, rate: float, seconds: float) -> d
         "p99_ms": percentiles["p99"],
         "p999_ms": percentiles["p99.9"],
         "slowest_ms": said["summary"]["slowest"] * 1e3,
+        # Of its core; near 1 the latencies are the generator's own.
+        "generator_busy": busy,
     }
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

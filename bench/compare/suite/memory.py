@@ -64,9 +64,10 @@ def _many(raw: Raw) -> list[Goal]:
         raw["relist"]["after_mb"] = run.process.rss()
     raw["bytes_per_backup"] = (stays - few) * 1e6 / OBJECTS
     peak = raw["relist"]["peak_mb"] / stays
-    print(f"memory: {raw['bytes_per_backup']:.0f} bytes a backup, relist {raw['relist']}")
+    each = raw["bytes_per_backup"]
+    print(f"memory: {each:.0f} bytes a backup, relist {raw['relist']}", flush=True)
     return [
-        Goal("Memory", f"a CheckpointBackup, of {OBJECTS:,}", raw["bytes_per_backup"], 500, "bytes"),
+        Goal("Memory", f"a CheckpointBackup, of {OBJECTS:,}", each, 500, "bytes"),
         Goal("Memory", f"peak of a relist of {OBJECTS:,}, of what stays", peak, 1.3, "×"),
     ]
 
@@ -95,16 +96,17 @@ def _connections(port: int, count: int) -> Iterator[None]:
 
 def _large(raw: Raw, scratch: Path) -> list[Goal]:
     """A pod with annotations of 1 MiB; a review just below the limit of 7 MiB."""
-    pod, review = _padded(scratch / "1m.json", MEBI), _padded(scratch / "6.9m.json", int(6.9 * MEBI))
+    pod = _padded(scratch / "1m.json", MEBI)
+    review = _padded(scratch / "6.9m.json", int(6.9 * MEBI))
     one_at_a_time = ClosedLoop(3, 1, pod)
     with servers.running(servers.OURS) as run:
-        fixture_error = fixture.check_answer(run.port, pod)
+        pod_error = fixture.check_answer(run.port, pod)
         raw["large_pod"] = closed_loop(run.process, run.port, one_at_a_time)
         before = run.process.rss()
         review_error = fixture.check_answer(run.port, review)
         time.sleep(1)
         raw["large_review"] = {"before_mb": before, "after_mb": run.process.rss()}
-        raw["large_review"]["wrong"] = fixture_error or review_error
+        raw["large_review"]["wrong"] = pod_error or review_error
     more = raw["large_review"]["after_mb"] - before
     milliseconds = raw["large_pod"]["p50_ms"]
     print(f"memory: 1 MiB pod {milliseconds:.2f} ms, 6.9 MiB review {raw['large_review']}")

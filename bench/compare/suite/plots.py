@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.ticker import NullFormatter  # noqa: E402
 
 from .goals import median  # noqa: E402
 
@@ -62,6 +64,12 @@ def _save(plot: Any, found: Raw, path: Path) -> None:
     figure, axes = plt.subplots()
     figure.patch.set_facecolor("white")
     plot(axes, found)
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+            axis.set_minor_formatter(NullFormatter())
+    if axes.get_yscale() == "log":
+        axes.set_ylim(bottom=10 ** math.floor(math.log10(axes.get_ylim()[0])))
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
@@ -73,9 +81,10 @@ def _cpu(axes: Axes, found: Raw) -> None:
     keys = [name.partition(",")[0] for name in names]
     labels = [LABELS[key] + name[len(key) :] for key, name in zip(keys, names)]
     bars = axes.barh(labels, values, color=[COLOURS[key] for key in keys])
-    axes.bar_label(bars, [f"{value:,.1f}" if value < 100 else f"{value:,.0f}" for value in values], padding=3)
+    texts = [f"{value:,.1f}" if value < 100 else f"{value:,.0f}" for value in values]
+    axes.bar_label(bars, texts, padding=3)
     axes.set_xscale("log")
-    axes.set_xlim(right=max(values) * 3)
+    axes.set_xlim(1, max(values) * 4)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("µs of CPU per review (logarithmic)")
     axes.set_title("CPU per review, TLS and all", loc="left")
@@ -87,7 +96,8 @@ def _latency(axes: Axes, found: Raw) -> None:
         for column, line in (("p99_ms", "-"), ("p999_ms", ":")):
             values = [result[column] for result in server["rates"]]
             label = LABELS[name] if line == "-" else None
-            axes.plot(rates, values, line, marker="o", markersize=3, color=COLOURS[name], label=label)
+            style = {"marker": "o", "markersize": 3, "color": COLOURS[name]}
+            axes.plot(rates, values, line, label=label, **style)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("reviews a second, constant rate, up to 0.9 of what the server can")
@@ -112,7 +122,8 @@ def _by_count(axes: Axes, found: Raw, column: str) -> None:
     for name, counts in found.items():
         numbers = sorted(int(count) for count in counts)
         values = [median(counts[str(number)], column) for number in numbers]
-        axes.plot(numbers, values, marker="o", markersize=4, color=COLOURS[name], label=LABELS[name])
+        style = {"marker": "o", "markersize": 4, "color": COLOURS[name]}
+        axes.plot(numbers, values, label=LABELS[name], **style)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("CheckpointBackups in the namespace")

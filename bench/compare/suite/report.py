@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import platform
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -64,18 +65,16 @@ def _machine() -> str:
 
 
 def _programs() -> str:
-    revision = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     said = {
-        "server": _first_line([str(build.ours()), "version"]),
-        "tree": _first_line(revision),
-        "openssl": _first_line(["openssl", "version"]),
-        "wrk": _first_line(["wrk", "-v"]),
+        "this server": _said([str(build.ours()), "version"], r"\S+ \(\w+\)"),
+        "g++": _said(["g++", "-dumpfullversion"], r"\S+"),
+        "OpenSSL": _said(["openssl", "version"], r"\d\S+"),
+        "wrk": _said(["wrk", "-v"], r"\d\S+"),
         "oha": build.OHA_VERSION,
-        "g++": _first_line(["g++", "--version"]),
     }
-    return "; ".join(f"{name} {text}" for name, text in said.items())
+    return ", ".join(f"{name} {version}" for name, version in said.items())
 
 
-def _first_line(command: list[str]) -> str:
-    said = subprocess.run(command, capture_output=True, text=True).stdout.strip()
-    return said.splitlines()[0] if said else "?"
+def _said(command: list[str], version: str) -> str:
+    found = re.search(version, subprocess.run(command, capture_output=True, text=True).stdout)
+    return found[0] if found else "?"
