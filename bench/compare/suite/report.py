@@ -7,12 +7,14 @@ import json
 import platform
 import re
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from . import build, closed, goals, plots
 from .goals import Goal
-from .settings import ROOT
+from .settings import ROOT, CannotMeasure
 
 PAGE = ROOT / "docs/performance.md"
 FROM, TO = "<!-- measured: from here", "<!-- measured: to here -->"
@@ -22,6 +24,7 @@ class Report:
     def __init__(self, command: str) -> None:
         self.goals: list[Goal] = []
         self.raw: dict[str, Any] = {}
+        self.failed: list[str] = []
         self._head = {
             "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
             "command": command,
@@ -29,12 +32,19 @@ class Report:
             "programs": _programs(),
         }
 
-    def add(self, name: str, found: tuple[list[Goal], Any]) -> None:
-        self.goals += found[0]
-        self.raw[name] = found[1]
+    def measure(self, topic: str, measured: Callable[[], tuple[list[Goal], Any]]) -> None:
+        """One that fails takes nothing from the others."""
+        try:
+            goals, self.raw[topic] = measured()
+            self.goals += goals
+        except CannotMeasure as error:
+            print(f"{topic}: {error}", file=sys.stderr, flush=True)
+            self.failed.append(topic)
 
     def tables(self) -> str:
         parts = [f"- {name}: {text}" for name, text in self._head.items()]
+        if self.failed:
+            parts.append(f"- could not be measured: {', '.join(self.failed)}")
         text = "\n".join(parts) + "\n\n" + goals.show(self.goals)
         if "closed" in self.raw:
             text += "\n\n" + closed.show(self.raw["closed"])
