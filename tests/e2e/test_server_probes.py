@@ -32,6 +32,20 @@ REASONS = {
 }
 WEBHOOKS = {"checkpoint-restore"}
 RESOURCES = {"checkpointbackups", "jobs"}
+LISTENERS = {"webhook", "probes", "metrics"}
+# As docs/operations.md lists them.
+LIMITS = {
+    "connections",
+    "descriptors",
+    "key-renewals",
+    "handshake-time",
+    "head-time",
+    "head-bytes",
+    "body-time",
+    "body-bytes",
+    "bytes-in-flight",
+    "answer-time",
+}
 # Every family but those of the process: its type, and the values that its labels may have.
 FAMILIES: dict[str, tuple[str, dict[str, set[str]]]] = {
     "admission_requests_total": (
@@ -57,7 +71,8 @@ FAMILIES: dict[str, tuple[str, dict[str, set[str]]]] = {
         "counter",
         {"version": {"TLSv1.2", "TLSv1.3", "none"}, "result": {"ok", "failed"}},
     ),
-    "connections": ("gauge", {"listener": {"webhook", "probes", "metrics"}}),
+    "connections": ("gauge", {"listener": LISTENERS}),
+    "limits_reached_total": ("counter", {"listener": LISTENERS, "limit": LIMITS}),
     "certificate_expiry_timestamp_seconds": ("gauge", {"role": {"serving"}}),
     "log_dropped_total": ("counter", {}),
     # certificate_reloads_total is of --certificates=files: test_server_certificates.py
