@@ -2,6 +2,7 @@
 
 #include "smw/json/yaml.hpp"
 
+#include "oracle.hpp"
 #include "smw/json/document.hpp"
 #include "target.hpp"
 #include "targets.hpp"
@@ -24,9 +25,8 @@ void check_way_back(const json::Text& text) {
     check(written.has_value(), "JSON that cannot be written as YAML");
     const auto again = json::parse_yaml(*written);
     check(again && again->size() == 1, "our own YAML is not read as one document");
-    const auto same = json::Document::parse(again->front().json.json);
-    check(same && same->root().text() == document->root().text(),
-          "our own YAML says something else");
+    // 0.0 comes back as 0: Go writes numbers so.
+    check(is_same_json(again->front().json.json, text.json), "our own YAML says something else");
 }
 
 }  // namespace
