@@ -4,7 +4,6 @@
 #include "admission/api_version.hpp"
 #include "admission/warnings.hpp"
 #include "smw/admission/review.hpp"
-#include "smw/base/base64.hpp"
 
 #include <algorithm>
 
@@ -76,7 +75,7 @@ std::string encode_review(const Request& request, const Response& response) {
         write_status(writer, *response.status);
     }
     if (sends_patch(request, response)) {
-        writer.member("patchType", "JSONPatch").member("patch", encode_base64(response.patch->json));
+        writer.member("patchType", "JSONPatch").key("patch").base64(response.patch->json);
     }
     write_audit_annotations(writer, response);
     write_warnings(writer, response);

@@ -46,8 +46,15 @@ bool append_group(std::string& out, std::string_view group, std::size_t padding)
 }  // namespace
 
 std::string encode_base64(std::string_view bytes) {
-    std::string out((bytes.size() + kBytes - 1) / kBytes * kDigits, '=');
-    char* to = out.data();
+    std::string out;
+    append_base64(out, bytes);
+    return out;
+}
+
+void append_base64(std::string& out, std::string_view bytes) {
+    const std::size_t before = out.size();
+    out.resize(before + (bytes.size() + kBytes - 1) / kBytes * kDigits, '=');
+    char* to = out.data() + before;
     while (bytes.size() >= kBytes) {
         const auto bits = bits_of(bytes);
         for (const unsigned shift : {18U, 12U, 6U, 0U}) {
@@ -60,7 +67,6 @@ std::string encode_base64(std::string_view bytes) {
     for (std::size_t i = 0; !bytes.empty() && i <= bytes.size(); ++i) {
         *to++ = kAlphabet[bits >> (18 - 6 * i) & 0x3FU];
     }
-    return out;
 }
 
 std::optional<std::string> decode_base64(std::string_view text) {

@@ -1,7 +1,9 @@
 #include "smw/base/quote.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace smw {
 namespace {
@@ -59,6 +61,40 @@ bool is_plain(char character) {
     return kPlain[static_cast<unsigned char>(character)];
 }
 
+constexpr std::uint64_t kOnes = 0x0101010101010101U;
+constexpr std::uint64_t kBlanks = ' ' * kOnes;
+
+/// Eight bytes at once: which of them are kPlain's exceptions, by their highest bits. A bit may be
+/// set too much, above the first that is right.
+std::uint64_t exceptions(std::uint64_t bytes) {
+    constexpr std::uint64_t kHigh = 0x80 * kOnes;
+    const auto zeros = [](std::uint64_t word) {
+        return (word - kOnes) & ~word;
+    };
+    const std::uint64_t controls = (bytes - 0x20 * kOnes) & ~bytes;
+    return (bytes | controls | zeros(bytes ^ 0x7F * kOnes) | zeros(bytes ^ '"' * kOnes) |
+            zeros(bytes ^ '\\' * kOnes)) &
+           kHigh;
+}
+
+/// How many bytes stand for themselves.
+std::size_t plain_run(std::string_view text) {
+    std::size_t run = 0;
+    while (run < text.size()) {
+        std::uint64_t word = kBlanks;
+        const std::size_t count = std::min(sizeof word, text.size() - run);
+        std::memcpy(&word, text.data() + run, count);
+        if (exceptions(word) != 0) {
+            break;
+        }
+        run += count;
+    }
+    while (run < text.size() && is_plain(text[run])) {
+        ++run;
+    }
+    return run;
+}
+
 /// The code point when it is one of U+0080–U+009F, U+2028, U+2029; else 0.
 std::uint32_t unsafe_code_point(std::string_view sequence) {
     if (sequence.size() == 2 && sequence[0] == '\xC2' &&
@@ -106,10 +142,7 @@ std::size_t utf8_sequence_length(std::string_view text) {
 void append_quoted(std::string& out, std::string_view text) {
     out += '"';
     while (!text.empty()) {
-        std::size_t run = 0;
-        while (run < text.size() && is_plain(text[run])) {
-            ++run;
-        }
+        const std::size_t run = plain_run(text);
         out.append(text.substr(0, run));
         text.remove_prefix(run);
         if (text.empty()) {

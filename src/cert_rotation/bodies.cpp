@@ -20,7 +20,7 @@ void write_seen(json::Writer& writer, const Seen& seen) {
 void write_data(json::Writer& writer, const SecretChange& change) {
     writer.key("data").begin_object();
     for (const auto& [key, bytes] : change.data) {
-        writer.member(key, encode_base64(bytes));
+        writer.key(key).base64(bytes);
     }
     writer.end_object();
 }

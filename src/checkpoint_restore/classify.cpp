@@ -71,6 +71,7 @@ Expected<void> read_list(OptionalValue spec, std::string_view list,
     if (!*entries) {
         return {};
     }
+    containers.reserve(containers.size() + (*entries)->size());
     std::size_t index = 0;
     for (const auto entry : (*entries)->items()) {
         const auto path = [&](std::string_view key) {

@@ -36,6 +36,7 @@ admission::Response respond(const Decision& decision) {
     }
     const bool restored =
         decision.reason == Reason::Restored || decision.reason == Reason::AlreadyRestored;
+    response.audit_annotations.reserve(2);
     // The API server refuses another value when it calls again (reinvocation), and by then a
     // restored pod is already restored: both read the same.
     response.audit_annotations.emplace_back(

@@ -114,13 +114,21 @@ Response text_response(unsigned status, std::string text) {
     return response;
 }
 
+namespace {
+
+Task<Response> not_found() {
+    co_return status_response(404, "there is nothing at this path");
+}
+
+}  // namespace
+
 Task<Response> Router::serve(Exchange& exchange) {
     for (const auto& entry : entries_) {
         if (entry.path == exchange.head().path) {
-            co_return co_await entry.service->serve(exchange);
+            return entry.service->serve(exchange);
         }
     }
-    co_return status_response(404, "there is nothing at this path");
+    return not_found();
 }
 
 }  // namespace smw::http

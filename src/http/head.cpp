@@ -24,47 +24,79 @@ bool parse_length(std::string_view text, std::uint64_t& length) {
     return digits_only && error == std::errc{} && stopped == end;
 }
 
-/// In any of the Connection headers (RFC 9110 5.3: several are one list).
-bool has_connection_option(const RequestHeader& header, beast::string_view option) {
-    const auto [first, last] = header.equal_range(field::field::connection);
-    return std::any_of(first, last, [option](const Fields::value_type& connection) {
-        return beast::http::token_list{connection.value()}.exists(option);
-    });
+/// The headers that frame a request, gathered in one pass. Of those that are read only when they
+/// are alone, one.
+struct FramingHeaders {
+    std::size_t lengths = 0;
+    std::size_t codings = 0;
+    std::size_t hosts = 0;
+    beast::string_view length;
+    beast::string_view coding;
+    beast::string_view expect;
+    // In any of the Connection headers (RFC 9110 5.3: several are one list).
+    bool close = false;
+    bool keep_alive = false;
+};
+
+FramingHeaders gather(const RequestHeader& header) {
+    FramingHeaders found;
+    for (const auto& entry : header) {
+        switch (entry.name()) {
+            case field::field::content_length:
+                ++found.lengths;
+                found.length = entry.value();
+                break;
+            case field::field::transfer_encoding:
+                ++found.codings;
+                found.coding = entry.value();
+                break;
+            case field::field::host:
+                ++found.hosts;
+                break;
+            case field::field::expect:
+                found.expect = found.expect.empty() ? entry.value() : found.expect;
+                break;
+            case field::field::connection: {
+                beast::http::token_list options{entry.value()};
+                found.close = found.close || options.exists("close");
+                found.keep_alive = found.keep_alive || options.exists("keep-alive");
+                break;
+            }
+            default:
+                break;
+        }
+    }
+    return found;
 }
 
 }  // namespace
 
 std::optional<Refusal> read_framing(const RequestHeader& header, Framing& framing) {
     framing.http_1_0 = header.version() == 10;
-    const auto lengths = header.count(field::field::content_length);
-    const auto codings = header.count(field::field::transfer_encoding);
-    if (lengths > 1) {
+    const FramingHeaders found = gather(header);
+    if (found.lengths > 1) {
         return Refusal{400, "Content-Length is given more than once"};
     }
-    if (lengths == 1 && codings > 0) {
+    if (found.lengths == 1 && found.codings > 0) {
         return Refusal{400, "Content-Length and Transfer-Encoding are given together"};
     }
-    if (codings > 0) {
+    if (found.codings > 0) {
         if (framing.http_1_0) {
             return Refusal{400, "Transfer-Encoding is not part of HTTP/1.0"};
         }
-        if (codings > 1 || !beast::iequals(header[field::field::transfer_encoding], "chunked")) {
+        if (found.codings > 1 || !beast::iequals(found.coding, "chunked")) {
             return Refusal{501, "only the transfer coding \"chunked\" is implemented"};
         }
         framing.chunked = true;
     }
-    if (lengths == 1 &&
-        !parse_length(to_view(header[field::field::content_length]), framing.content_length)) {
+    if (found.lengths == 1 && !parse_length(to_view(found.length), framing.content_length)) {
         return Refusal{400, "Content-Length is not one number"};
     }
-    const auto hosts = header.count(field::field::host);
-    if (hosts > 1 || (hosts == 0 && !framing.http_1_0)) {
+    if (found.hosts > 1 || (found.hosts == 0 && !framing.http_1_0)) {
         return Refusal{400, "an HTTP/1.1 request needs exactly one Host"};
     }
-    framing.keep_alive = !has_connection_option(header, "close") &&
-                         (!framing.http_1_0 || has_connection_option(header, "keep-alive"));
-    framing.expects_continue =
-        !framing.http_1_0 && beast::iequals(header[field::field::expect], "100-continue");
+    framing.keep_alive = !found.close && (!framing.http_1_0 || found.keep_alive);
+    framing.expects_continue = !framing.http_1_0 && beast::iequals(found.expect, "100-continue");
     return std::nullopt;
 }
 

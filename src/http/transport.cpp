@@ -82,16 +82,16 @@ Task<error_code> Transport::handshake() {
 
 Task<std::size_t> Transport::read_some(asio::mutable_buffer buffer, error_code& error) {
     if (tls_) {
-        co_return co_await tls_->read_some(buffer, error);
+        return tls_->read_some(buffer, error);
     }
-    co_return co_await socket_.async_read_some(buffer,
-                                               asio::redirect_error(asio::use_awaitable, error));
+    return socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
 }
 
 Task<error_code> Transport::write(std::string_view bytes) {
-    if (tls_) {
-        co_return co_await tls_->write(bytes);
-    }
+    return tls_ ? tls_->write(bytes) : write_plain(bytes);
+}
+
+Task<error_code> Transport::write_plain(std::string_view bytes) {
     error_code error;
     const auto buffer = asio::buffer(bytes);
     co_await asio::async_write(socket_, buffer, asio::redirect_error(asio::use_awaitable, error));

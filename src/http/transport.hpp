@@ -50,6 +50,7 @@ public:
 
 private:
     Transport(boost::asio::ip::tcp::socket socket, TlsSession session, TlsStream::Side side);
+    Task<error_code> write_plain(std::string_view bytes);
 
     boost::asio::ip::tcp::socket socket_;
     std::unique_ptr<TlsStream> tls_;

@@ -11,6 +11,7 @@
 #include <simdjson.h>
 
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -193,10 +194,18 @@ Kind Value::kind() const {
 }
 
 std::optional<Value> Value::find_raw(std::string_view key) const {
-    for (const auto& [name, value] : members()) {
-        if (name == key) {
-            return value;
+    if (type(cursor_) != tape_type::START_OBJECT) {
+        return std::nullopt;
+    }
+    const std::size_t end = tape(cursor_).after_element() - 1;
+    for (Cursor at{cursor_.document, cursor_.index + 1}; at.index != end;) {
+        const tape_ref name = tape(at);
+        ++at.index;
+        if (name.get_string_length() == key.size() &&
+            std::memcmp(name.get_c_str(), key.data(), key.size()) == 0) {
+            return Value{at};
         }
+        at = after(at);
     }
     return std::nullopt;
 }

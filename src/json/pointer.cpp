@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
+#include <utility>
 
 namespace smw::json {
 namespace {
@@ -75,18 +77,31 @@ Expected<Pointer> Pointer::parse(std::string_view text) {
     return pointer;
 }
 
-Pointer Pointer::operator/(std::string_view token) const {
-    Pointer deeper = *this;
-    deeper.tokens_.emplace_back(token);
-    return deeper;
+Pointer Pointer::operator/(std::string_view token) const& {
+    Pointer deeper;
+    deeper.tokens_.reserve(tokens_.size() + 2);  // of an item mostly a member is meant
+    deeper.tokens_ = tokens_;
+    return std::move(deeper) / token;
 }
 
-Pointer Pointer::operator/(std::size_t index) const {
+Pointer Pointer::operator/(std::string_view token) && {
+    tokens_.emplace_back(token);
+    return std::move(*this);
+}
+
+Pointer Pointer::operator/(std::size_t index) const& {
     return *this / std::string_view{std::to_string(index)};
+}
+
+Pointer Pointer::operator/(std::size_t index) && {
+    return std::move(*this) / std::string_view{std::to_string(index)};
 }
 
 std::string Pointer::text() const {
     std::string out;
+    out.reserve(std::accumulate(
+        tokens_.begin(), tokens_.end(), std::size_t{0},
+        [](std::size_t sum, const std::string& token) { return sum + 1 + token.size(); }));
     for (const std::string& token : tokens_) {
         out += '/';
         for (const char character : token) {

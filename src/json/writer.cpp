@@ -1,5 +1,6 @@
 #include "smw/json/writer.hpp"
 
+#include "smw/base/base64.hpp"
 #include "smw/base/quote.hpp"
 
 #include <array>
@@ -81,6 +82,14 @@ Writer& Writer::value(const Text& text) {
 Writer& Writer::null() {
     separate();
     out_ += "null";
+    return *this;
+}
+
+Writer& Writer::base64(std::string_view bytes) {
+    separate();
+    out_ += '"';
+    append_base64(out_, bytes);
+    out_ += '"';
     return *this;
 }
 

@@ -9,6 +9,7 @@
 namespace smw {
 
 [[nodiscard]] std::string encode_base64(std::string_view bytes);
+void append_base64(std::string& out, std::string_view bytes);
 
 /// Line ends are passed over, as Go does. Nothing when `text` is no base64.
 [[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);

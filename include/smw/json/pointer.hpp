@@ -17,8 +17,10 @@ public:
     [[nodiscard]] static Expected<Pointer> parse(std::string_view text);
 
     /// One step further down. The token is unescaped text; `/` and `~` are escaped when printed.
-    [[nodiscard]] Pointer operator/(std::string_view token) const;
-    [[nodiscard]] Pointer operator/(std::size_t index) const;
+    [[nodiscard]] Pointer operator/(std::string_view token) const&;
+    [[nodiscard]] Pointer operator/(std::string_view token) &&;
+    [[nodiscard]] Pointer operator/(std::size_t index) const&;
+    [[nodiscard]] Pointer operator/(std::size_t index) &&;
 
     [[nodiscard]] const std::vector<std::string>& tokens() const { return tokens_; }
     [[nodiscard]] std::string text() const;

@@ -34,6 +34,8 @@ public:
     Writer& value(bool flag);
     Writer& value(const Text& text);
     Writer& null();
+    /// A string with the base64 of `bytes`, as Go writes []byte.
+    Writer& base64(std::string_view bytes);
 
     /// key and value in one.
     template <class T>
