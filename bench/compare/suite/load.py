@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import resource
+import sqlite3
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,9 @@ from typing import Any
 from . import build
 from .process import Process, pinned
 from .settings import CONNECTIONS, HERE, LOAD_CORE, PATH, REVIEW, CannotMeasure
+
+# Seconds of a constant rate that do not count: oha starts late and catches up.
+SETTLING = 3
 
 
 @dataclass
@@ -60,33 +65,39 @@ def warm(process: Process, port: int, loop: ClosedLoop | None = None) -> None:
 def constant_rate(process: Process, port: int, rate: float, seconds: float) -> dict[str, Any]:
     """Reviews at a rate that waits for nobody: latency counts from when each was due."""
     command = [str(build.oha()), "--no-tui", "--output-format", "json", "--latency-correction"]
-    command += ["-z", f"{seconds:.0f}s", "-q", f"{rate:.0f}", "-c", str(CONNECTIONS), "-m", "POST"]
-    command += ["-D", str(REVIEW), "-T", "application/json", "--insecure", "--disable-compression"]
-    command += ["-w", f"https://127.0.0.1:{port}{PATH}"]
-    before = _children_cpu()
-    ran = subprocess.run(pinned(LOAD_CORE, *command), capture_output=True, text=True)
-    busy = (_children_cpu() - before) / seconds
-    process.check()
-    if ran.returncode != 0:
-        raise CannotMeasure(f"oha failed: {ran.stdout}{ran.stderr}")
-    said = json.loads(ran.stdout)
+    command += ["-z", f"{SETTLING + seconds:.0f}s", "-q", f"{rate:.0f}", "-c", str(CONNECTIONS)]
+    command += ["-m", "POST", "-D", str(REVIEW), "-T", "application/json", "--insecure"]
+    command += ["--disable-compression", "-w", f"https://127.0.0.1:{port}{PATH}"]
+    with tempfile.TemporaryDirectory(prefix="compare-") as folder:
+        requests = Path(folder) / "requests.sqlite"
+        command += ["--db-url", str(requests)]
+        ran = subprocess.run(pinned(LOAD_CORE, *command), capture_output=True, text=True)
+        process.check()
+        if ran.returncode != 0:
+            raise CannotMeasure(f"oha failed: {ran.stdout}{ran.stderr}")
+        said = json.loads(ran.stdout)
+        found = _latencies(requests)
     refused = {code: n for code, n in said["statusCodeDistribution"].items() if code != "200"}
     broken = {why: n for why, n in said["errorDistribution"].items() if "deadline" not in why}
     if refused or broken:
         raise CannotMeasure(f"not all reviews were answered: {refused}{broken}")
-    percentiles = {name: said["latencyPercentiles"][name] * 1e3 for name in ("p50", "p99", "p99.9")}
-    return {
-        "rate": rate,
-        "per_second": said["summary"]["requestsPerSec"],
-        "p50_ms": percentiles["p50"],
-        "p99_ms": percentiles["p99"],
-        "p999_ms": percentiles["p99.9"],
-        "slowest_ms": said["summary"]["slowest"] * 1e3,
-        # Of its core; near 1 the latencies are the generator's own.
-        "generator_busy": busy,
-    }
+    return {"rate": rate, "per_second": said["summary"]["requestsPerSec"], **found}
 
 
-def _children_cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def _latencies(requests: Path) -> dict[str, Any]:
+    """In ms, of what was due after the first seconds, when all connections are old."""
+    with contextlib.closing(sqlite3.connect(requests)) as database:
+        rows = database.execute(
+            "SELECT start_latency_correction, start, end FROM oha WHERE start_latency_correction > ?",
+            (SETTLING,),
+        ).fetchall()
+    if not rows:
+        raise CannotMeasure("oha has noted no reviews")
+    due = sorted(end - due for due, _, end in rows)
+    sent = sorted(end - start for _, start, end in rows)
+    found = {"slowest_ms": due[-1] * 1e3}
+    for name, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999)):
+        found[f"{name}_ms"] = due[int(share * (len(due) - 1))] * 1e3
+        # Without what waited in the generator for a connection.
+        found[f"sent_{name}_ms"] = sent[int(share * (len(sent) - 1))] * 1e3
+    return found

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import build, closed, goals, plots
+from . import build, closed, goals, latency, plots
 from .goals import Goal
 from .settings import ROOT, CannotMeasure
 
@@ -48,6 +48,8 @@ class Report:
         text = "\n".join(parts) + "\n\n" + goals.show(self.goals)
         if "closed" in self.raw:
             text += "\n\n" + closed.show(self.raw["closed"])
+        if "latency" in self.raw:
+            text += "\n\n" + latency.show(self.raw["latency"])
         return text
 
     def write(self, folder: Path) -> None:
