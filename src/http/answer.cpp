@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <iterator>
 
 namespace smw::http {
 
@@ -19,7 +20,8 @@ std::string_view date_now() {
     thread_local std::string text;
     const std::time_t now = std::time(nullptr);
     if (now != made_for) {
-        text = fmt::format("{:%a, %d %b %Y %H:%M:%S GMT}", fmt::gmtime(now));
+        text.clear();  // and its memory kept
+        fmt::format_to(std::back_inserter(text), "{:%a, %d %b %Y %H:%M:%S GMT}", fmt::gmtime(now));
         made_for = now;
     }
     return text;
