@@ -8,7 +8,9 @@
 #include "smw/tls/record_flood.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
@@ -20,6 +22,12 @@ namespace beast = boost::beast;
 namespace asio = boost::asio;
 
 namespace {
+
+/// The request line, headers, and the empty line. Go's client sends a dozen.
+constexpr std::ptrdiff_t kMaxHeadLines = 1 + 128 + 1;
+
+/// Who sends request upon request never waits, so that the others of the shard would.
+constexpr std::size_t kServedInATurn = 16;
 
 std::int64_t steady_nanoseconds() {
     const std::chrono::nanoseconds now = std::chrono::steady_clock::now().time_since_epoch();
@@ -97,8 +105,12 @@ void Connection::arm_wait(Duration span) {
 
 Task<void> Connection::run() {
     const bool secure = co_await shake_hands();
+    std::size_t served = 0;
     for (bool goes_on = secure; goes_on;) {
         goes_on = co_await serve_one();
+        if (++served % kServedInATurn == 0) {
+            co_await asio::post(executor_, asio::use_awaitable);
+        }
     }
     if (transport_.session() != nullptr && tls::is_flooded(transport_.session())) {
         shared_.reached.note(Limit::KeyRenewals);
@@ -209,14 +221,18 @@ bool Connection::skip_empty_line() {
 Task<std::optional<Refusal>> Connection::read_head() {
     // Beast's limit is one for each put(): this is the one for the whole head.
     constexpr Refusal kTooLong{431, "the head of the request is longer than 16 KiB"};
+    constexpr Refusal kTooMany{431, "the head of the request has more than 128 headers"};
     std::size_t taken = 0;
+    std::ptrdiff_t lines = 0;
     while (!parser_->is_header_done()) {
         error_code error;
         std::size_t used = 0;
         if (taken > 0 || skip_empty_line()) {
             used = parser_->put(buffer_.data(), error);
         }
-        const bool folded = is_folded({static_cast<const char*>(buffer_.data().data()), used});
+        const std::string_view read{static_cast<const char*>(buffer_.data().data()), used};
+        const bool folded = is_folded(read);
+        lines += std::count(read.begin(), read.end(), '\n');
         buffer_.consume(used);
         taken += used;
         const std::size_t arrived = taken + (parser_->is_header_done() ? 0 : buffer_.size());
@@ -225,6 +241,9 @@ Task<std::optional<Refusal>> Connection::read_head() {
         }
         if (arrived > kMaxHeadBytes) {
             co_return kTooLong;
+        }
+        if (lines > kMaxHeadLines) {
+            co_return kTooMany;
         }
         if (error == beast::http::error::need_more || (!error && !parser_->is_header_done())) {
             error = co_await fill();
@@ -271,6 +290,7 @@ Task<bool> Connection::refuse(Refusal refusal) {
 
 /// Whether the connection goes on.
 Task<bool> Connection::answer(const Response& response, bool keep_alive) {
+    parser_.reset();  // headers take more memory than their text
     out_.clear();
     append_answer(out_, response, {keep_alive, framing_.http_1_0, head_request_});
     arm(shared_.limits.write, OnExpiry::Close);

@@ -11,7 +11,7 @@
 namespace smw::http {
 
 /// Memory of a body or an answer that is kept for the next one on the connection.
-inline constexpr std::size_t kMaxSpareBytes = std::size_t{64} << 10;
+inline constexpr std::size_t kMaxSpareBytes = std::size_t{16} << 10;
 
 /// On the connection's thread; lives as long as the Service answers.
 class ConnectionExchange final : public Exchange {

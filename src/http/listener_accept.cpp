@@ -17,6 +17,9 @@ namespace {
 /// After an accept that failed: what was missing may be there then.
 constexpr std::chrono::milliseconds kAcceptPause{50};
 
+/// Newcomers of a burst that do not wait for the requests of a turn each.
+constexpr int kAcceptedInATurn = 16;
+
 bool is_want_of_resources(error_code error) {
     return error == asio::error::no_descriptors || error == asio::error::no_memory ||
            error == asio::error::no_buffer_space ||
@@ -42,12 +45,22 @@ Task<void> Listener::State::accept_loop(std::shared_ptr<State> self) {
         if (!acceptor.is_open()) {
             break;
         }
-        error = accept_one();
+        error = accept_some();
         if (error && !is_nothing(error)) {
             say_why_not(error);
             co_await async::sleep(kAcceptPause);
         }
     }
+}
+
+/// One, for which there is room, and those that wait with it.
+error_code Listener::State::accept_some() {
+    error_code error = accept_one();
+    for (int left = kAcceptedInATurn - 1;
+         !error && left > 0 && table.size() < settings.limits.max_connections; --left) {
+        error = accept_one();
+    }
+    return error;
 }
 
 /// With nothing left to accept with, a connection in use is not touched: an idle one ends.
@@ -94,9 +107,13 @@ Task<void> Listener::State::wait_for_room() {
         reached.note(Limit::Connections);
     }
     std::weak_ptr<Connection> asked;
+    TimePoint ask_again = TimePoint::min();
     while (acceptor.is_open() && table.size() >= settings.limits.max_connections) {
         waits_for_room.store(true);
-        const TimePoint ask_again = ask_unless_leaving(asked);
+        // Before that time nobody has been idle for long enough, whatever happens.
+        if (ask_again == TimePoint::max() || ask_again <= std::chrono::steady_clock::now()) {
+            ask_again = ask_unless_leaving(asked);
+        }
         if (table.size() >= settings.limits.max_connections) {
             co_await wait_for_signal(ask_again);
         }

@@ -38,6 +38,7 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
           log::Logger log, metrics::Registry& metrics);
 
     Task<void> accept_loop(std::shared_ptr<State> self);
+    error_code accept_some();
     error_code accept_one();
     void say_why_not(error_code error);
     void close_acceptor();

@@ -341,6 +341,23 @@ INSTANTIATE_TEST_SUITE_P(
                          {{200, "GET"}}}),
     name_of);
 
+TEST(Head, MayHave128Headers) {
+    HttpServer server{{.tls = false}};
+    for (const int headers : {128, 129}) {
+        Client client = server.connect();
+        std::string head = "GET /echo HTTP/1.1\r\nHost: a\r\n";
+        for (int header = 1; header < headers; ++header) {
+            head += "a:\r\n";
+        }
+        // In two pieces: counted are those of the whole head.
+        client.send(head.substr(0, head.size() / 2));
+        client.send(head.substr(head.size() / 2) + "\r\n");
+        const auto answer = client.read_answer();
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->status, headers == 128 ? 200U : 431U);
+    }
+}
+
 TEST(Head, OverSixteenKiBIsRefusedHoweverItArrives) {
     auto limits = test_limits();
     limits.drop = kPatience;  // what is still being sent must not reset the answer away
