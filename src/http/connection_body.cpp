@@ -45,13 +45,14 @@ Task<Expected<std::string>> Connection::read_body(Deadline deadline) {
     if (auto reserved = reserve_first(); !reserved) {
         co_return tl::unexpected(reserved.error());
     }
-    arm(Deadline::after(shared_.limits.body).nearer(deadline));
     if (framing_.expects_continue && buffer_.size() == 0) {
+        arm(shared_.limits.write, OnExpiry::Close);
         const error_code error = co_await transport_.write(kContinue);
         if (error) {
             co_return tl::unexpected(read_error(error));
         }
     }
+    arm(Deadline::after(shared_.limits.body).nearer(deadline));
     Expected<void> read;
     if (framing_.chunked) {
         read = co_await read_chunked_body(body);

@@ -1,5 +1,7 @@
 #include "http/tls_stream.hpp"
 
+#include "smw/tls/record_flood.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -50,8 +52,6 @@ struct SocketBio {
         switch (command) {
             case BIO_CTRL_FLUSH:
                 return 1;
-            case BIO_CTRL_PENDING:
-                return static_cast<long>(stream(bio).input_end_ - stream(bio).input_begin_);
             case BIO_CTRL_EOF:
                 return stream(bio).truncated_ ? 1 : 0;
             default:
@@ -156,16 +156,14 @@ error_code TlsStream::failure(int reason) const {
     if (reason == SSL_ERROR_ZERO_RETURN) {
         return asio::error::eof;
     }
-    if (send_error_) {
-        return send_error_;
-    }
     if (truncated_) {
         return asio::ssl::error::stream_truncated;
     }
+    // Before what became of sending an alert about it.
     if (const unsigned long code = ::ERR_get_error(); code != 0) {
         return {static_cast<int>(code), asio::error::get_ssl_category()};
     }
-    return asio::ssl::error::unexpected_result;
+    return send_error_ ? send_error_ : asio::ssl::error::unexpected_result;
 }
 
 Task<error_code> TlsStream::wait_for(Want want) {
@@ -201,7 +199,8 @@ Task<error_code> TlsStream::handshake() {
 
 Task<std::size_t> TlsStream::read_some(asio::mutable_buffer buffer, error_code& error) {
     const int size = static_cast<int>(std::min<std::size_t>(buffer.size(), INT_MAX));
-    auto want = has_received() ? Want::Nothing : Want::Input;
+    auto want = has_received() || truncated_ ? Want::Nothing : Want::Input;
+    error = {};
     while (true) {
         if (want != Want::Nothing) {
             error = co_await wait_for(want);
@@ -212,8 +211,12 @@ Task<std::size_t> TlsStream::read_some(asio::mutable_buffer buffer, error_code& 
         forget_errors();
         const int result = ::SSL_read(session(), buffer.data(), size);
         want = judge(result, error);
+        if (want == Want::Nothing && error) {
+            co_return 0;
+        }
         if (want == Want::Nothing) {
-            co_return error ? 0 : static_cast<std::size_t>(result);
+            tls::heard_data(session());
+            co_return static_cast<std::size_t>(result);
         }
     }
 }

@@ -102,7 +102,7 @@ Task<void> Transport::shutdown(std::size_t drop_bytes) {
     error_code error;
     // A handshake that failed has said why by its alert.
     if (tls_ && socket_.is_open() && ::SSL_is_init_finished(session()) == 1) {
-        error = co_await tls_->close_notify();
+        co_await tls_->close_notify();
     }
     socket_.shutdown(tcp::socket::shutdown_send, error);
     std::array<char, 4096> dropped{};

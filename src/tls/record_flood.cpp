@@ -24,15 +24,14 @@ void set_in_a_row(SSL* session, std::intptr_t count) {
 
 /// Of a record's header the first byte is its type; TLS 1.3 hides the true one inside.
 void note_record(SSL* session, int type) {
-    if (type == SSL3_RT_HANDSHAKE) {
-        const auto count = in_a_row(session) + 1;
-        set_in_a_row(session, count);
-        if (count > kMaxHandshakeRecords) {
-            // As if the peer had closed: OpenSSL reads nothing more.
-            SSL_set_shutdown(session, SSL_get_shutdown(session) | SSL_RECEIVED_SHUTDOWN);
-        }
-    } else if (type == SSL3_RT_APPLICATION_DATA && in_a_row(session) != 0) {
-        set_in_a_row(session, 0);
+    if (type != SSL3_RT_HANDSHAKE) {
+        return;
+    }
+    const auto count = in_a_row(session) + 1;
+    set_in_a_row(session, count);
+    if (count > kMaxHandshakeRecords) {
+        // As if the peer had closed: OpenSSL reads nothing more.
+        SSL_set_shutdown(session, SSL_get_shutdown(session) | SSL_RECEIVED_SHUTDOWN);
     }
 }
 
@@ -51,6 +50,12 @@ void hear(int sent, int, int content, const void* bytes, size_t size, SSL* sessi
 
 void limit_handshake_records(SSL_CTX* context) {
     SSL_CTX_set_msg_callback(context, hear);
+}
+
+void heard_data(SSL* session) {
+    if (in_a_row(session) != 0) {
+        set_in_a_row(session, 0);
+    }
 }
 
 bool is_flooded(const SSL* session) {

@@ -14,6 +14,9 @@ inline constexpr int kMaxHandshakeRecords = 32;
 /// Ends reading on a session that receives more.
 void limit_handshake_records(ssl_ctx_st* context);
 
+/// The session has given data: counts anew. An empty record is none.
+void heard_data(ssl_st* session);
+
 /// Whether that has happened to this one.
 [[nodiscard]] bool is_flooded(const ssl_st* session);
 
