@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace smw::checkpoint_restore {
 namespace {
 
@@ -14,6 +16,7 @@ constexpr std::string_view kAnnotations = "request.object.metadata.annotations";
 constexpr std::string_view kSpec = "request.object.spec";
 
 constexpr std::size_t kMaxNonce = 40;
+constexpr std::size_t kUsualContainers = 8;
 
 using OptionalValue = std::optional<json::Value>;
 
@@ -71,7 +74,7 @@ Expected<void> read_list(OptionalValue spec, std::string_view list,
     if (!*entries) {
         return {};
     }
-    containers.reserve(containers.size() + (*entries)->size());
+    containers.reserve(containers.size() + std::min((*entries)->size(), kUsualContainers));
     std::size_t index = 0;
     for (const auto entry : (*entries)->items()) {
         const auto path = [&](std::string_view key) {
@@ -95,7 +98,10 @@ Expected<void> read_list(OptionalValue spec, std::string_view list,
         if (image) {
             container.image = image->string();
         }
-        containers.push_back(container);
+        // One without a name is the API server's to refuse, and a review could have millions.
+        if (!container.name.empty()) {
+            containers.push_back(container);
+        }
         ++index;
     }
     return {};

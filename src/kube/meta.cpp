@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace smw::kube {
 namespace {
 
@@ -127,7 +129,8 @@ Expected<std::vector<OwnerReference>> read_owner_references(json::Value metadata
     if (!list->is_array()) {
         return mistyped(below(path, "ownerReferences"), json::Kind::Array, list->kind());
     }
-    references.reserve(list->size());
+    constexpr std::size_t kFew = 4;
+    references.reserve(std::min(list->size(), kFew));
     std::size_t index = 0;
     for (const auto item : list->items()) {
         if (!item.is_null()) {
@@ -136,7 +139,10 @@ Expected<std::vector<OwnerReference>> read_owner_references(json::Value metadata
                 return in_reference(std::move(reference).error(), below(path, "ownerReferences"),
                                     index);
             }
-            references.push_back(*reference);
+            // What names nothing could be there in millions, and would take 20 times its text.
+            if (references.size() < kFew || !reference->kind.empty()) {
+                references.push_back(*reference);
+            }
         }
         ++index;
     }

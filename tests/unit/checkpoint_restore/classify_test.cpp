@@ -211,6 +211,16 @@ TEST(Classify, ReadsContainersThenInitContainers) {
     EXPECT_EQ(containers[2].index, 0U);
 }
 
+TEST(Classify, KeepsNothingOfContainersWithoutAName) {
+    auto pod = pod_of("train", {{"", "nginx:1"}, {"side", "fluent:2"}});
+    pod["spec"]["containers"].push_back(Json::object());
+    const Review review{pod};
+    const auto containers = classify(review.request, {})->pod.containers;
+    ASSERT_EQ(containers.size(), 1U);
+    EXPECT_EQ(containers[0].name, "side");
+    EXPECT_EQ(containers[0].index, 1U);
+}
+
 TEST(Classify, RefusesAPodThatNobodyCanReadAndNamesThePath) {
     struct Case {
         const char* pointer;

@@ -95,6 +95,17 @@ TEST(OwnerReferences, AreReadInTheirOrder) {
     EXPECT_EQ(references[2].kind, "");
 }
 
+TEST(OwnerReferences, ThatNameNothingAreNotKeptInNumbers) {
+    std::string text = R"({"ownerReferences": [)";
+    for (int index = 0; index < 1000; ++index) {
+        text += "{},";
+    }
+    const auto document = parsed(text + R"({"apiVersion": "batch/v1", "kind": "Job"}]})");
+    const auto references = read_owner_references(document.root(), "metadata").value();
+    EXPECT_LT(references.size(), 10U);
+    EXPECT_EQ(references.back().kind, "Job");
+}
+
 TEST(OwnerReferences, AbsentAndNullAreNone) {
     for (const auto* text : {"{}", R"({"ownerReferences": null})", R"({"ownerReferences": []})",
                              R"({"ownerReferences": [null, null]})", "null"}) {
