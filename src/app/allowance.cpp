@@ -24,8 +24,11 @@ std::optional<std::uint64_t> raise_descriptors() {
     if (raised.rlim_cur != limit.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) {
         limit = raised;
     }
-    return limit.rlim_cur == RLIM_INFINITY ? std::nullopt
-                                           : std::optional<std::uint64_t>{limit.rlim_cur};
+    std::optional<std::uint64_t> descriptors;
+    if (limit.rlim_cur != RLIM_INFINITY) {
+        descriptors = limit.rlim_cur;
+    }
+    return descriptors;
 }
 
 }  // namespace

@@ -48,15 +48,16 @@ std::string lower_bodies(std::uint64_t fitting, const http::Limits& limits) {
     if (fitting < kMebi) {
         return {};
     }
-    const std::string value = in_mebibytes(fitting);
-    std::vector<std::string_view> flags;
+    // The largest body needs room beside others.
+    const std::uint64_t body = std::max(fitting * 7 / 8, kMebi);
+    std::vector<std::string> flags;
     if (limits.max_bytes_in_flight > fitting) {
-        flags.emplace_back("--max-bytes-in-flight");
+        flags.push_back(fmt::format("--max-bytes-in-flight to {}", in_mebibytes(fitting)));
     }
-    if (limits.max_body_bytes > fitting) {
-        flags.emplace_back("--max-body-bytes");
+    if (limits.max_body_bytes > body) {
+        flags.push_back(fmt::format("--max-body-bytes to {}", in_mebibytes(body)));
     }
-    return fmt::format("lower {} to {}", fmt::join(flags, " and "), value);
+    return fmt::format("lower {}", fmt::join(flags, " and "));
 }
 
 std::string lower_for_memory(const Needed& needed, std::uint64_t given,
