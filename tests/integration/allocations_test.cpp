@@ -27,13 +27,18 @@ thread_local std::size_t allocations = 0;
 
 }  // namespace
 
-// The other forms of the standard library come down to these.
+// The other forms of the standard library come down to these, but for what is aligned.
 void* operator new(std::size_t size) {
     ++allocations;
     if (void* memory = std::malloc(size == 0 ? 1 : size)) {
         return memory;
     }
     throw std::bad_alloc{};
+}
+// ASan has its own, and would find its memory freed by the one below.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    ++allocations;
+    return std::malloc(size == 0 ? 1 : size);
 }
 void operator delete(void* memory) noexcept {
     std::free(memory);
