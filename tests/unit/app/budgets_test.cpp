@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
     Flags, MemoryRemedy,
     ::testing::Values(
         // 100 MiB are left beside the start and one thread.
-        Remedy{"Connections", 2048, 1 * kMebi, 1 * kMebi, "lower --max-connections to 1856"},
+        Remedy{"Connections", 2048, 1 * kMebi, 1 * kMebi, "lower --max-connections to 1590"},
         Remedy{"BytesInFlight", 64, 64 * kMebi, 1 * kMebi, "lower --max-bytes-in-flight to 7Mi"},
         Remedy{"OneBody", 64, 4 * kMebi, 64 * kMebi, "lower --max-body-bytes to 6Mi"},
         Remedy{"BothOfBodies", 64, 64 * kMebi, 64 * kMebi,
