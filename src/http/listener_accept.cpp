@@ -53,12 +53,14 @@ Task<void> Listener::State::accept_loop(std::shared_ptr<State> self) {
     }
 }
 
-/// One, for which there is room, and those that wait with it.
+/// One, for which there is room, and those that wait with it. Only the first is known to be there:
+/// without a descriptor left Linux says so, too, where nobody waits.
 error_code Listener::State::accept_some() {
-    error_code error = accept_one();
+    const error_code error = accept_one();
+    error_code last = error;
     for (int left = kAcceptedInATurn - 1;
-         !error && left > 0 && table.size() < settings.limits.max_connections; --left) {
-        error = accept_one();
+         !last && left > 0 && table.size() < settings.limits.max_connections; --left) {
+        last = accept_one();
     }
     return error;
 }
