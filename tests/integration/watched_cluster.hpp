@@ -160,6 +160,10 @@ protected:
     [[nodiscard]] bool eventually_content(const std::vector<std::string>& content) {
         return test::eventually([&] { return synced.is_set() && sink.content() == content; });
     }
+    /// They are counted once their content is there.
+    [[nodiscard]] bool eventually_relists(const std::string& cause, double count) {
+        return test::eventually([&] { return relists(cause) == count; });
+    }
     [[nodiscard]] bool eventually_problem(const std::string& text) {
         return test::eventually([&] { return problem().find(text) != std::string::npos; });
     }
